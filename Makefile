@@ -1,0 +1,75 @@
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.NOTPARALLEL:
+.PHONY: help venv lint format servers test test-all test-others demo bench constraints clean
+
+help:            ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+venv: $(STAMP)   ## .venv with all that lint and tests need
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+lint: $(STAMP)   ## ruff, mypy, pyright, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## what ruff can mend by itself
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+servers:         ## RabbitMQ and Redis for the tests, where they can be installed
+	@tools/install_servers.sh
+
+# The other Pythons come first, so that the full run's own line is the last.
+test: lint servers test-others  ## everything: lint, then all tests; on other Pythons found those without a broker
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+test-others: $(STAMP)
+	@$(call on_other_pythons,-m "not broker and not typing")
+
+test-all: $(STAMP) servers      ## all tests on every Python found
+	@$(call on_other_pythons,)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+# $(call on_other_pythons,ARGUMENTS): pytest in .venv-3.x for every supported Python found that .venv is not made of.
+define on_other_pythons
+set -e; tools/pythons.sh "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+| while read -r version python; do \
+	echo "== Python $$version"; \
+	$(MAKE) --no-print-directory venv VENV=.venv-$$version PYTHON="$$python" </dev/null; \
+	.venv-$$version/bin/pytest -q -n $(WORKERS) --dist loadgroup $(1) </dev/null; \
+done
+endef
+
+demo: $(STAMP) servers          ## the whole story on one screen
+	$(BIN)/python -m examples.demo
+
+bench: $(STAMP) servers         ## the numbers, beside the peers'
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks
+
+constraints:     ## constraints.txt anew, from the newest releases that the oldest Python takes
+	$(PYTHON) -m venv --clear .venv-constraints
+	.venv-constraints/bin/pip install -q -e '.[dev,bench,docs]'
+	{ head -n 1 constraints.txt; .venv-constraints/bin/pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
+	rm -rf .venv-constraints
+
+clean:           ## all that was made
+	rm -rf .venv .venv-* .coverage .coverage.* htmlcov build dist *.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

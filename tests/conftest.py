@@ -1,0 +1,59 @@
+"""A RabbitMQ node and a Redis for each process that runs tests, started when a test first asks for them."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
+
+SERVERS = {"rabbitmq", "redis_node", "vhost_url"}
+
+# Examples that were found once are the same ever after; no deadline, for the machine is shared with servers.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and SERVERS & set(item.fixturenames):
+            item.add_marker("broker")
+
+
+def need(reason: str | None) -> None:
+    """Skip aloud where a server is missing; in CI that is a failure."""
+    if reason is None:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and CI is set: run 'make servers'")
+    pytest.skip(f"{reason}: run 'make servers'")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQNode]:
+    """A RabbitMQ node: one for each test process, shared by its tests. Tests that break a node start their own."""
+    need(rabbitmq_available())
+    with RabbitMQNode() as node:
+        yield node
+
+
+@pytest.fixture
+def vhost_url(rabbitmq: RabbitMQNode) -> str:
+    """The URL of a fresh virtual host: no queue, no exchange and no message of another test is there."""
+    return rabbitmq.vhost()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisNode]:
+    need(redis_available())
+    with RedisNode() as node:
+        yield node
+
+
+@pytest.fixture
+def redis_node(redis_server: RedisNode) -> RedisNode:
+    """A Redis, empty: one for each test process."""
+    redis_server.flush()
+    return redis_server

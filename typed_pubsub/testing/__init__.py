@@ -1,0 +1,1 @@
+"""What tests of a service, and of this library, are made with."""

@@ -1,0 +1,46 @@
+"""A private Redis."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from typed_pubsub.testing.nodes.base import LOOPBACK, Node, Word, asks
+
+
+def redis_available() -> str | None:
+    """``None`` where a Redis can be started, else the reason why not."""
+    return None if shutil.which("redis-server") else "redis-server is not installed"
+
+
+class RedisNode(Node):
+    """A Redis that writes every command to disk before it answers, so that a kill loses nothing."""
+
+    @property
+    def url(self) -> str:
+        """The URL of database 0."""
+        return f"redis://{LOOPBACK}:{self.port}/0"
+
+    def flush(self) -> None:
+        """Empty every database."""
+        if not asks(self.port, b"FLUSHALL\r\n").startswith(b"+OK"):
+            raise self._failure("did not flush")
+
+    def _unavailable(self) -> str | None:
+        return redis_available()
+
+    def _prepare(self, directory: Path) -> None:
+        (directory / "data").mkdir()
+
+    def _command(self) -> Sequence[Word]:
+        settings = {
+            "port": str(self.port),
+            "bind": LOOPBACK,
+            "dir": str(self.directory / "data"),
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": "",
+        }
+        return ["redis-server", *(word for key, value in settings.items() for word in (f"--{key}", value))]
+
+    def _answers(self) -> bool:
+        return asks(self.port, b"PING\r\n").startswith(b"+PONG")
