@@ -1,0 +1,97 @@
+"""What both kinds of event class do with their class keywords."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from typed_pubsub.errors import DefinitionError
+from typed_pubsub.events.codec import EventCodec, check_placeholder
+from typed_pubsub.events.keys import KeyTemplate
+from typed_pubsub.events.registry import EventMeta, Registry, default_registry
+
+_KEYWORDS = ("routing_key", "version", "abstract", "registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The class keywords of an event, as given: no checker looks at those of a class with a metaclass."""
+
+    routing_key: Any
+    version: Any
+    abstract: bool
+    registry: Registry | None
+
+
+def refuse_unknown(name: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    """Raises DefinitionError for a class keyword that nobody knows, with the nearest name that somebody does."""
+    known = [*_KEYWORDS, *allowed]
+    for keyword in given:
+        if keyword not in known:
+            nearest = difflib.get_close_matches(keyword, known, n=1)
+            hint = f": did you mean {nearest[0]!r}?" if nearest else ""
+            msg = f"{name}: unknown class keyword {keyword!r}{hint}"
+            raise DefinitionError(msg)
+
+
+def refuse_unfrozen(name: str, given: Mapping[str, Any]) -> None:
+    """Raises DefinitionError for ``frozen=False``: what happened does not change."""
+    if given.get("frozen") is False:
+        raise DefinitionError(f"{name}: an event is frozen, frozen=False cannot be had")
+
+
+def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bool, keywords: Keywords) -> None:
+    """Binds a new event class to its key, or marks it abstract.
+
+    Raises:
+        DefinitionError: the keywords contradict each other, the key is none, or the registry refuses it.
+    """
+    cls.__event_meta__ = None
+    if keywords.registry is not None:
+        cls.__event_registry__ = keywords.registry
+    if not _is_bound(cls, generic=generic, keywords=keywords):
+        return
+    key = KeyTemplate.parse(keywords.routing_key or "")
+    known = set(fields)
+    for name in key.fields:
+        if name not in known:
+            msg = f"{cls.__qualname__}: routing key {key.text!r} names {name!r}, which is no field of it"
+            raise DefinitionError(msg)
+        check_placeholder(cls, codec, name)
+    meta = EventMeta(key, keywords.version, codec)
+    registry: Registry = getattr(cls, "__event_registry__", default_registry)
+    registry.add(cls, meta)
+    cls.__event_meta__ = meta
+
+
+def describe(cls: Any) -> str:
+    """The repr of an event class: its name, key and version."""
+    meta = getattr(cls, "__event_meta__", None)
+    if isinstance(meta, EventMeta):
+        return f"<event {cls.__module__}.{cls.__qualname__} {meta.key.text!r} v{meta.version}>"
+    return f"<abstract event {cls.__module__}.{cls.__qualname__}>"
+
+
+def _is_bound(cls: Any, *, generic: bool, keywords: Keywords) -> bool:
+    name = cls.__qualname__
+    routing_key, version = keywords.routing_key, keywords.version
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        msg = f"{name}: version= is a whole number from 1, got {version!r}"
+        raise DefinitionError(msg)
+    if routing_key is None:
+        if generic or keywords.abstract:
+            return False
+        msg = f"{name}: give it a routing_key='...', or abstract=True if it is only a base of other events"
+        raise DefinitionError(msg)
+    if not isinstance(routing_key, str):
+        msg = f"{name}: routing_key= is a str, got {routing_key!r}"
+        raise DefinitionError(msg)
+    if keywords.abstract:
+        msg = f"{name}: an abstract event has no routing_key"
+        raise DefinitionError(msg)
+    if generic:
+        msg = (
+            f"{name}: a generic event is abstract; bind it by a subclass such as class X({name}[int], routing_key=...)"
+        )
+        raise DefinitionError(msg)
+    return True

@@ -1,0 +1,117 @@
+"""An event and its routing key as one: the words of a key template are fields of the event.
+
+Writing fills the template from the event; reading takes a field that the body lacks from the key, and where both have
+it they must agree.
+"""
+
+import math
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from typed_pubsub.errors import DefinitionError, EventError
+from typed_pubsub.events.codec import BodyError, EventCodec
+from typed_pubsub.events.registry import EventMeta, EventType, meta_of
+from typed_pubsub.events.shapes import is_items, is_mapping
+
+
+def write_event(event: EventType) -> tuple[str, bytes]:
+    """The routing key and the body of ``event``, checked by reading them back.
+
+    Raises:
+        DefinitionError: the object is no event, or its class is abstract.
+        EventError: a field is no word of the routing key, a value has no JSON form (NaN, Infinity), or the model would
+            not accept what it writes.
+    """
+    if isinstance(event, type):
+        msg = f"expected an event, got the class {event.__qualname__} itself"
+        raise DefinitionError(msg)
+    meta = meta_of(type(event))
+    template = meta.key.text
+    try:
+        key = meta.key.fill(_key_words(meta, event)) if meta.key.fields else template
+    except ValueError as error:
+        raise EventError(template, str(error)) from error
+    try:
+        body = meta.codec.write(event)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EventError(key, f"$: expected an event that has a JSON form, got {error}") from error
+    try:
+        back = read_event(meta, key, body)
+    except BodyError as error:
+        msg = f"{error}: the model does not accept what it writes itself"
+        raise EventError(key, msg) from error
+    if back != event:
+        # Lists for tuples are fine; null for NaN is not, and NaN equals nothing.
+        _refuse_non_finite(key, meta.codec.plain(event))
+        for name in sorted(meta.codec.unread):
+            problem = "written under a name that the model does not read: its alias must hold for both ways"
+            raise EventError(key, f"$.{name}: {problem}")
+    return key, body
+
+
+def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
+    """The event in ``body``, which came under ``routing_key``.
+
+    Raises:
+        BodyError: it does not fit the model, or key and body disagree.
+    """
+    if not meta.key.fields:
+        return meta.codec.read(body)
+    words = meta.key.read(routing_key)
+    event = meta.codec.read(_with_words(meta.codec, words, body))
+    for name, word in words.items():
+        if _word(getattr(event, name)) != word:
+            msg = f"$.{name}: expected the word of the routing key, got another value"
+            raise BodyError(msg, readable=True)
+    return event
+
+
+def _with_words(codec: EventCodec[Any], words: dict[str, str], body: bytes) -> bytes:
+    """The body with the key's words put in front of it.
+
+    Of two members of one name JSON parsers keep the last, so the body's own value wins where it has one. Under the
+    name that the model looks at last, so that a body that uses another alias of the field wins too.
+    """
+    text = body.lstrip(b" \t\r\n")
+    if not text.startswith(b"{"):
+        return body
+    members = {codec.read_names[name][-1]: _json_word(codec, name, word) for name, word in words.items()}
+    head = msgspec.json.encode(members)
+    rest = text[1:].lstrip(b" \t\r\n")
+    return head[:-1] + (b"," if not rest.startswith(b"}") else b"") + rest
+
+
+def _json_word(codec: EventCodec[Any], name: str, word: str) -> str | int:
+    digits = word.removeprefix("-")
+    return int(word) if codec.is_number(name) and digits.isascii() and digits.isdigit() else word
+
+
+def _key_words(meta: EventMeta, event: EventType) -> dict[str, str]:
+    return {name: _word(getattr(event, name)) for name in meta.key.fields}
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        # 'None' would pass for a word of the key.
+        return ""
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def _refuse_non_finite(key: str, value: Any) -> None:
+    for path in _non_finite(value, "$"):
+        raise EventError(key, f"{path}: expected a finite number, got NaN or Infinity, which JSON does not know")
+
+
+def _non_finite(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            yield path
+    elif is_mapping(value):
+        for name, item in value.items():
+            yield from _non_finite(item, f"{path}.{name}")
+    elif is_items(value):
+        for index, item in enumerate(value):
+            yield from _non_finite(item, f"{path}[{index}]")
