@@ -26,6 +26,8 @@ _REVIVE: dict[str, Callable[[Any], Any]] = {
     "base64": base64.b64decode,
 }
 _TAGS = {"__type__", "__value__"}
+_LONGEST_NAME = 64
+_LONGEST_PATH = 200
 
 
 def revive(body: bytes) -> Any:
@@ -75,10 +77,16 @@ def _walk(value: Any, path: str, finish: Callable[[Any], Any]) -> Any:
         return value
     if set(value) == _TAGS:
         return finish(_revived(value, path))
-    return {name: _walk(item, f"{path}.{name}", finish) for name, item in value.items()}
+    return {name: _walk(item, f"{path}{_step(name)}", finish) for name, item in value.items()}
+
+
+def _step(name: str) -> str:
+    # Of a key that is no name it is not known whether it may be logged: it may be data.
+    return f".{name}" if name.isidentifier() and len(name) <= _LONGEST_NAME else "[...]"
 
 
 def _revived(tagged: Mapping[str, Any], path: str) -> Any:
+    path = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
     kind = tagged["__type__"]
     reader = _REVIVE.get(kind) if isinstance(kind, str) else None
     if reader is None:
