@@ -1,0 +1,114 @@
+"""``make demo``: its last line is true, and nothing of it is left behind, however it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need
+from tests.test_nodes import eventually
+from typed_pubsub.testing.nodes import rabbitmq_available
+
+pytestmark = pytest.mark.broker
+
+LAST_LINE = re.compile(r"published (\d+) = scheduled (\d+) \+ skipped (\d+) \+ dead-lettered (\d+)")
+A_TABLE_ROW = re.compile(r"^(\S+) +(\w+|legacy row) +(\d+) scheduled +(\w+) +(\d+)$", re.MULTILINE)
+
+
+class Demo:
+    """A demo in a process of its own; all that it starts carries its mark and writes below its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.mark = uuid.uuid4().hex
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "examples.demo"],
+            cwd=Path(__file__).parents[1],
+            env={**os.environ, "TMPDIR": str(directory), "DEMO_MARK": self.mark, "COLUMNS": "80"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def read_until(self, start: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(start):
+                return
+        raise AssertionError(f"the demo ended before {start!r}: {self.process.communicate()[1]}")
+
+    @property
+    def is_gone(self) -> bool:
+        return not self._processes() and not list(self.directory.iterdir())
+
+    def _processes(self) -> list[Path]:
+        return [path.parent for path in Path("/proc").glob("[0-9]*/environ") if self.mark.encode() in _read(path)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    need(rabbitmq_available())
+    running = Demo(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        os.killpg(running.process.pid, signal.SIGKILL)
+    running.process.communicate()
+
+
+def test_the_demo_adds_up_in_a_pipe_and_leaves_nothing_behind(demo: Demo) -> None:
+    out, err = demo.process.communicate(timeout=110)
+    assert demo.process.returncode == 0, err
+    said = LAST_LINE.fullmatch(out.splitlines()[-1])
+    assert said is not None, out
+    published, scheduled, skipped, dead = map(int, said.groups())
+    assert published == scheduled + skipped + dead
+    assert (published, dead) == (602, 3)
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    for reason in ("undecodable", "invalid_body", "mapping_error"):
+        assert re.search(rf"^{reason} +app1\.", out, re.MULTILINE), out
+    rows = A_TABLE_ROW.findall(out)
+    assert {row[1] for row in rows} == {"forget", "run_script", "score", "legacy row"}
+    assert all(row[2] == row[4] for row in rows)
+    assert sum(int(row[4]) for row in rows) == scheduled
+    assert err.startswith("Next: ")
+    assert demo.is_gone
+
+
+@pytest.mark.parametrize("moment", ["typed_pubsub", "query", "poison", "kill -9"])
+def test_ctrl_c_at_any_moment_leaves_nothing_behind(demo: Demo, moment: str) -> None:
+    demo.read_until(moment)
+    os.killpg(demo.process.pid, signal.SIGINT)
+    _, err = demo.process.communicate(timeout=60)
+    assert demo.process.returncode == 128 + signal.SIGINT, err
+    assert err == "Stopped: no process and no file is left behind.\n"
+    assert demo.is_gone
+
+
+def test_a_demo_that_is_killed_leaves_nothing_behind_either(demo: Demo) -> None:
+    demo.read_until("poison")
+    demo.process.kill()
+    assert eventually(lambda: demo.is_gone, seconds=20)
+
+
+def test_without_rich_the_demo_says_what_to_install() -> None:
+    program = "import runpy, sys; sys.modules['rich'] = None; runpy.run_module('examples.demo', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=False, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "pip install 'typed-pubsub[cli]'" in done.stderr

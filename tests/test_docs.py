@@ -1,0 +1,172 @@
+"""README.md and the pages of docs/: what they claim is held against the code, what they show is run."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.support.children import ROOT, Child, environment, run
+from tests.support.rabbit import eventually, get, queue_state
+from tests.support.services import celery_app, running
+from typed_pubsub import Publisher, PubSubConfig, Registry, TaskMapping, errors
+from typed_pubsub.errors import PubSubError
+from typed_pubsub.routing.decisions import Reason
+
+PAGES = ("README.md", "docs/routing.md", "docs/configuration.md", "docs/migrating.md", "docs/reliability.md")
+QUICK_START = ("events.py", "mailer.py", "publish.py")
+FIRST_CELL = re.compile(r"^\| `([A-Z_]+(?:`, `[A-Z_]+)*)` \| (.*) \|$", re.MULTILINE)
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text()
+
+
+def blocks(page: str, language: str = "python") -> list[str]:
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", text_of(page), re.MULTILINE | re.DOTALL)
+    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+def files_of_readme() -> dict[str, str]:
+    """The blocks that begin with the name of a file."""
+    named = ((re.match(r"# (\w+\.py)\b", block), block) for block in blocks("README.md"))
+    return {match[1]: block for match, block in named if match is not None}
+
+
+def program_of(page: str) -> str:
+    """The blocks of a page, one after the other; of the README those beside the quick start."""
+    files = files_of_readme()
+    shown = [files[name] for name in files if name not in QUICK_START] if page == "README.md" else blocks(page)
+    return "\n\n".join(shown)
+
+
+def write_quick_start(directory: Path, broker: str = "amqp://localhost") -> None:
+    for name in QUICK_START:
+        (directory / name).write_text(files_of_readme()[name].replace("amqp://localhost", broker))
+
+
+def settings_in(page: str) -> dict[str, str]:
+    return {name: rest for names, rest in FIRST_CELL.findall(text_of(page)) for name in names.split("`, `")}
+
+
+def default_in_words(name: str) -> str:
+    default = next(field.default for field in fields(PubSubConfig) if field.name == name.lower())
+    if isinstance(default, str):
+        return f'`"{default}"`'
+    if default is None or isinstance(default, bool | tuple):
+        return f"`{default}`"
+    return f"{default:,.0f}" if isinstance(default, int | float) else str(default)
+
+
+@pytest.mark.parametrize("name", QUICK_START)
+def test_the_quick_start_of_the_readme_is_that_of_the_examples(name: str) -> None:
+    file = (ROOT / "examples" / "quickstart" / name).read_text()
+    assert files_of_readme()[name] == file.replace("from examples.quickstart.", "from ")
+
+
+def test_the_quick_start_runs_as_it_stands_in_three_terminals(vhost_url: str, tmp_path: Path) -> None:
+    write_quick_start(tmp_path, vhost_url)
+    (terminals,) = [block.splitlines() for block in blocks("README.md", "sh") if "mailer:config" in block]
+    subscribe, work, publish = map(shlex.split, terminals)
+    assert (subscribe.pop(0), publish.pop(0)) == ("typed-pubsub", "python")
+    with Child("-m", "typed_pubsub.cli", *subscribe, cwd=tmp_path) as subscriber:
+        subscriber.wait_for("consuming queue 'mailer'")
+        with Child("-m", *work, cwd=tmp_path, env=environment(tmp_path, TMPDIR=str(tmp_path))) as worker:
+            event_id = run(*publish, cwd=tmp_path).wait_for("confirmed by the broker:")[0].split()[-1]
+            subscriber.wait_for("scheduled shop.orders.placed", f"event={event_id}", "tasks=", " ms")
+            worker.wait_for("receipt for ada@example.org: order", "12.50 EUR")
+            assert worker.terminate() == 0
+        assert subscriber.terminate() == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
+    write_quick_start(tmp_path)
+    (tmp_path / "page.py").write_text(program_of(page))
+    child = run("-W", "error", "page.py", cwd=tmp_path)
+    assert child.wait() == 0, child.output
+
+
+@pytest.mark.typing
+def test_the_examples_of_the_pages_hold_under_mypy_strict(tmp_path: Path) -> None:
+    write_quick_start(tmp_path)
+    for page in PAGES:
+        # The rows of the README are shown as the replaced library has them: without types.
+        program = program_of(page).replace("PUBSUB_TASK_MAPPING = [", "PUBSUB_TASK_MAPPING: object = [")
+        (tmp_path / f"page_{Path(page).stem.lower()}.py").write_text(program)
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file", "", "."]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path) | {"MYPYPATH": str(ROOT)}, check=False, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/configuration.md"])
+def test_a_page_lists_every_setting_with_its_default(page: str) -> None:
+    listed = settings_in(page)
+    assert listed.keys() == {field.name.upper() for field in fields(PubSubConfig)}
+    needed = {"BROKER_URL", "EXCHANGE", "QUEUE_NAME", "TASK_MAPPING", "GET_CELERY_APP", "SOURCE"}
+    for name in listed.keys() - needed:
+        cells = [cell.removesuffix(" s") for cell in listed[name].split(" | ")]
+        assert default_in_words(name) in cells, name
+
+
+def test_the_readme_lists_the_exit_codes_of_the_errors() -> None:
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of("README.md"), re.MULTILINE)}
+    raised = {
+        value.exit_code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PubSubError)
+    }
+    assert listed == raised | {0}
+
+
+def test_the_page_on_reliability_lists_every_reason() -> None:
+    _, _, table = text_of("docs/reliability.md").partition("| `x-pubsub-reason` |")
+    assert re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE) == list(get_args(Reason))
+
+
+def links() -> Iterator[tuple[str, str]]:
+    for page in (*PAGES, "docs/wire-format.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+            if not target.startswith("https://"):
+                yield page, target
+
+
+@pytest.mark.parametrize(("page", "target"), list(links()))
+def test_a_link_leads_somewhere(page: str, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    file = (ROOT / page).parent / path if path else ROOT / page
+    assert file.exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_dead_letters_are_replayed_as_the_page_on_reliability_says(vhost_url: str) -> None:
+    page: dict[str, Any] = {}
+    exec(program_of("docs/reliability.md"), page)
+    mended: list[bool] = []
+    row = {
+        "routing_key": "a.key",
+        "task": "a.task",
+        "should_schedule": lambda _key, _body: True,
+        "get_args": lambda _key, body: ([body["a"]] if mended else [1 // 0], {}),
+    }
+    config = PubSubConfig(
+        TaskMapping().add_legacy([row]), lambda: celery_app(vhost_url), vhost_url, "events", "replayed", source="here"
+    )
+    with running(config, Registry()) as subscriber:
+        with Publisher(config) as publisher:
+            event_id = publisher.publish_event("a.key", {"a": 1})
+        eventually(lambda: subscriber.outcomes.get("dead-lettered"))
+        mended.append(True)
+        assert page["replay"](vhost_url, "replayed") == 1
+        eventually(lambda: subscriber.outcomes.get("scheduled"))
+    assert queue_state(vhost_url, "replayed.dlq").message_count == 0
+    task = get(vhost_url, "celery")
+    assert [task.headers[name] for name in ("ce-id", "ce-source", "ce-type")] == [event_id, "here", "a.key"]

@@ -1,0 +1,207 @@
+"""One AMQP connection: opened within a deadline, every blocking call bounded, heartbeats by hand.
+
+kombu parses URLs and knows the transports; its own reconnecting, pooling and retrying are not used: they block for
+ever, publish twice or hide a loss (docs/reliability.md). One connection belongs to one thread.
+"""
+
+import contextlib
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import kombu
+from amqp.exceptions import AMQPError
+
+from typed_pubsub.brokers.frames import tolerant_frame_handler
+from typed_pubsub.errors import MisconfigurationException
+
+#: What a broken connection raises.
+FAULTS = (OSError, AMQPError)
+
+#: Seconds without any frame after which either side gives a connection up, twice over.
+HEARTBEAT = 30
+
+# py-amqp kills a connection after one second without an answer at TCP level; networks pause longer than that.
+_TCP_USER_TIMEOUT_MS = 20_000
+# A timeout of 0 would make py-amqp spin in the middle of a frame.
+_NO_WAIT = 0.0005
+
+
+class Link:
+    """An AMQP connection that is open or gone: after any fault it is closed and a new one is made."""
+
+    def __init__(self, connection: kombu.Connection, *, timeout: float) -> None:
+        """Connects.
+
+        Args:
+            connection: kombu's description of the broker; kombu itself never connects it.
+            timeout: seconds for the whole of connecting, and then for any single blocking call.
+
+        Raises:
+            OSError, AMQPError: no connection within ``timeout``.
+        """
+        self.blocked = False
+        self._last_beat = time.monotonic()
+        # Half for reaching a host, shared by its addresses, half for the broker's side of the handshake.
+        connection.connect_timeout = timeout / 2 / _addresses(connection)
+        connection.transport_options = {
+            **(connection.transport_options or {}),
+            # For the TLS handshake, which py-amqp does on a socket without a timeout of its own.
+            "read_timeout": connection.connect_timeout,
+            "write_timeout": connection.connect_timeout,
+            "on_blocked": self._on_blocked,
+            "on_unblocked": self._on_unblocked,
+        }
+        try:
+            self.raw: Any = connection.transport.establish_connection()
+        except FAULTS:
+            connection.maybe_switch_next()
+            raise
+        self.limit(timeout)
+
+    def limit(self, seconds: float) -> None:
+        """Bounds every blocking call from here on: reads that wait for an answer, and writes."""
+        self._require_open()
+        self.raw.transport.sock.settimeout(max(seconds, _NO_WAIT))
+
+    def channel(self) -> Any:
+        """A new channel, whose message bodies stay bytes."""
+        channel = self.raw.channel()
+        channel.auto_decode = False
+        return channel
+
+    def drain(self, timeout: float) -> bool:
+        """Handles one event of the connection; False if none came within ``timeout`` seconds."""
+        self._require_open()
+        try:
+            self.raw.drain_events(timeout=max(timeout, _NO_WAIT))
+        except TimeoutError:
+            return False
+        except (AttributeError, TypeError) as error:
+            # py-amqp's answer when the connection went away under it.
+            if self.raw.connected:
+                raise
+            msg = "the connection is closed"
+            raise ConnectionError(msg) from error
+        return True
+
+    def heartbeat(self) -> None:
+        """Sends a heartbeat when due, and raises if the broker sent none: only for a connection that is being read."""
+        self._require_open()
+        self.raw.heartbeat_tick()
+
+    def beat(self) -> None:
+        """Sends a heartbeat now and then without asking for one: for a connection that nobody can read just now."""
+        now = time.monotonic()
+        if self.raw.connected and now - self._last_beat > HEARTBEAT / 4:
+            self._last_beat = now
+            self.raw.send_heartbeat()
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Says goodbye and closes; a broker that does not answer within ``timeout`` seconds is not waited for."""
+        with contextlib.suppress(*FAULTS):
+            self.limit(timeout)
+            self.raw.close()
+        with contextlib.suppress(*FAULTS):
+            self.raw.collect()
+
+    def abandon(self) -> None:
+        """Closes this process's end without a word: after a fork the connection is the parent's."""
+        transport = self.raw.transport
+        sock, transport.sock, transport.connected = transport.sock, None, False
+        if sock is not None:
+            sock.detach() if isinstance(sock, ssl.SSLSocket) else sock.close()
+
+    def _require_open(self) -> None:
+        # py-amqp connects a closed connection again by itself, without its channels.
+        if not self.raw.connected:
+            msg = "the connection is closed"
+            raise ConnectionError(msg)
+
+    def _on_blocked(self, _reason: Any) -> None:
+        self.blocked = True
+
+    def _on_unblocked(self) -> None:
+        self.blocked = False
+
+
+class EventBroker:
+    """The event broker behind a URL; of several hosts, separated by ``;``, the next one after each failure."""
+
+    def __init__(self, url: str) -> None:
+        """Raises MisconfigurationException for a URL that cannot be read."""
+        # Described anew for each connection: kombu keeps the host name that TLS checks over a change of hosts, and
+        # threads may connect at the same time.
+        self._urls = url.split(";")
+        self._failures = 0
+        for host in self._urls:
+            event_connection(host)
+
+    def connect(self, timeout: float) -> Link:
+        """A new connection. Raises OSError or AMQPError: none to this host within ``timeout`` seconds."""
+        url = self._urls[self._failures % len(self._urls)]
+        try:
+            return Link(event_connection(url), timeout=timeout)
+        except FAULTS:
+            self._failures += 1
+            raise
+
+
+def event_connection(url: str, *, heartbeat: int = HEARTBEAT) -> kombu.Connection:
+    """Describes one host of an event broker for kombu, with our defaults: heartbeats, TLS with the host name checked.
+
+    Raises:
+        MisconfigurationException: the URL cannot be read; its text is not repeated.
+    """
+    verified: bool | dict[str, Any] = (
+        {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None} if url.startswith("amqps") else False
+    )
+    try:
+        connection = kombu.Connection(
+            url, ssl=verified, heartbeat=heartbeat, transport_options=transport_options(tolerant=True)
+        )
+        connection.port  # noqa: B018  # parses
+    except (ValueError, KeyError):
+        msg = f"BROKER_URL cannot be read as a URL: {masked(url)}"
+        raise MisconfigurationException(msg) from None
+    return connection
+
+
+def transport_options(*, tolerant: bool = False) -> dict[str, Any]:
+    """py-amqp's options for any connection of ours; ``tolerant`` for those that read foreign messages."""
+    options: dict[str, Any] = {"socket_settings": {socket.TCP_USER_TIMEOUT: _TCP_USER_TIMEOUT_MS}}
+    if tolerant:
+        options["frame_handler"] = tolerant_frame_handler
+    return options
+
+
+def masked(url: str) -> str:
+    """A URL, or several separated by ``;``, that may be logged: without passwords."""
+    return ";".join(re.sub(r"(://[^:@]*):.*@", r"\1:**@", part) for part in url.split(";"))
+
+
+def unencrypted_hosts(url: str) -> list[str]:
+    """The hosts other than this one that the URL reaches in plain text."""
+    hosts = [urlsplit(part).hostname or "localhost" for part in url.split(";") if not part.startswith("amqps")]
+    return [host for host in hosts if host != "localhost" and not host.startswith("127.") and host != "::1"]
+
+
+def describe(error: BaseException) -> str:
+    """One line on a fault of a connection, for the log: class and text, which hold no secret."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _addresses(connection: kombu.Connection) -> int:
+    # py-amqp gives each address of a host the whole timeout.
+    try:
+        found = socket.getaddrinfo(connection.hostname, connection.port or None, type=socket.SOCK_STREAM)
+    except OSError:
+        return 1
+    return max(len(found), 1)
+
+
+Opener = Callable[[float], Link]

@@ -1,0 +1,71 @@
+"""The consuming side of one connection: deliveries in, acknowledgements out."""
+
+import os
+import socket
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from typed_pubsub.brokers.connection import Link
+from typed_pubsub.brokers.topology import Topology
+from typed_pubsub.events.delivery import Delivery
+
+
+class Consumer:
+    """One consumer on one channel. Delivery tags mean nothing beyond it: after a fault it is thrown away with them."""
+
+    def __init__(self, link: Link, topology: Topology, prefetch: int) -> None:
+        """Makes sure of the topology and starts consuming.
+
+        Raises:
+            TopologyRefused: see Topology.
+            OSError, AMQPError: the connection broke.
+        """
+        self.link = link
+        self.deliveries: deque[Delivery] = deque()
+        topology.ensure(link)
+        self._channel = link.channel()
+        self._channel.basic_qos(0, prefetch, False)  # noqa: FBT003  # a_global: quorum queues refuse it
+        name = f"typed_pubsub-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._tag = self._channel.basic_consume(topology.queue, consumer_tag=name, callback=self._on_message)
+
+    def receive(self, timeout: float) -> bool:
+        """Waits for something from the broker; False if nothing came within ``timeout`` seconds."""
+        return self.link.drain(timeout)
+
+    def take(self, most: int) -> Iterator[Delivery]:
+        """The next deliveries, in the order in which they came; those not asked for stay."""
+        for _ in range(min(most, len(self.deliveries))):
+            yield self.deliveries.popleft()
+
+    def ack(self, tag: int, *, multiple: bool = False) -> None:
+        """Acknowledges one delivery, or with ``multiple`` every one up to it."""
+        self._channel.basic_ack(tag, multiple=multiple)
+
+    def cancel(self) -> None:
+        """Stops consuming; what has come stays in hand."""
+        self._channel.basic_cancel(self._tag)
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Closes channel and connection: what is not acknowledged goes back to the queue."""
+        self.link.close(timeout)
+
+    def _on_message(self, message: Any) -> None:
+        info = message.delivery_info
+        properties: dict[str, Any] = message.properties
+        headers: dict[str, Any] = properties.pop("application_headers", None) or {}
+        self.deliveries.append(
+            Delivery(
+                routing_key=info["routing_key"],
+                body=message.body or b"",
+                random_id=str(uuid4()),
+                exchange=info["exchange"],
+                headers=headers,
+                properties=properties,
+                redelivered=bool(info["redelivered"]),
+                tag=info["delivery_tag"],
+                wire_error=message.__dict__.get("wire_error"),
+                raw_properties=message.__dict__.get("raw_properties", b""),
+            )
+        )

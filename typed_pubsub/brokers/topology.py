@@ -1,0 +1,131 @@
+"""Exchanges, queues and bindings: looked at first, declared if missing, used as found, never removed.
+
+Every question that the broker may answer with a closed channel is asked on a throw-away channel.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from amqp.exceptions import AccessRefused, ChannelError, NotFound, PreconditionFailed
+
+from typed_pubsub.brokers.connection import Link
+from typed_pubsub.errors import TopologyRefused
+
+#: Of a quorum queue that we declare: deliveries before RabbitMQ itself dead-letters a message.
+DELIVERY_LIMIT = 50
+
+
+def dead_letter_queue(queue: str) -> str:
+    """The name of the dead-letter queue of an event queue."""
+    return f"{queue}.dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What a subscriber needs at the broker."""
+
+    exchange: str
+    queue: str
+    binding_keys: tuple[str, ...]
+    quorum: bool = False
+
+    def ensure(self, link: Link) -> None:
+        """Makes sure of exchange, queue, dead-letter queue and bindings.
+
+        Raises:
+            TopologyRefused: the broker does not allow it, or has something of another kind under the name.
+        """
+        ensure_exchange(link, self.exchange)
+        ensure_queue(link, dead_letter_queue(self.queue), {"x-queue-type": "quorum"} if self.quorum else {})
+        ensure_queue(link, self.queue, self._arguments())
+        ensure_bindings(link, self.queue, self.exchange, self.binding_keys)
+
+    def _arguments(self) -> dict[str, Any]:
+        # A classic queue has no arguments, as the replaced library declares it, so that either may come first.
+        if not self.quorum:
+            return {}
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": dead_letter_queue(self.queue),
+            # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+
+
+def ensure_exchange(link: Link, name: str) -> None:
+    """A durable topic exchange of this name, unless there is one of any kind already."""
+    _find_or_declare(
+        link,
+        f"exchange {name!r}",
+        lambda channel: channel.exchange_declare(name, "topic", passive=True),
+        lambda channel: channel.exchange_declare(name, "topic", durable=True, auto_delete=False),
+    )
+
+
+def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
+    """A durable queue of this name, unless there is one of any kind already."""
+    _find_or_declare(
+        link,
+        f"queue {name!r}",
+        lambda channel: channel.queue_declare(name, passive=True),
+        lambda channel: channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments),
+    )
+
+
+def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterable[str]) -> None:
+    """Binds the queue with every key; the bindings that it has stay."""
+
+    def bind(channel: Any) -> None:
+        for key in binding_keys:
+            channel.queue_bind(queue, exchange, routing_key=key, nowait=True)
+        # Answered only after the bindings before it.
+        channel.queue_declare(queue, passive=True)
+
+    try:
+        _on_throw_away_channel(link, bind)
+    except ChannelError as error:
+        raise _refused(f"the bindings of queue {queue!r} to exchange {exchange!r}", error) from error
+
+
+Question = Callable[[Any], Any]
+
+
+def _find_or_declare(link: Link, what: str, find: Question, declare: Question) -> None:
+    try:
+        if not _exists(link, find):
+            try:
+                _on_throw_away_channel(link, declare)
+            except PreconditionFailed:
+                # Somebody else was quicker, with other arguments: used as found.
+                _on_throw_away_channel(link, find)
+    except ChannelError as error:
+        raise _refused(what, error) from error
+
+
+def _exists(link: Link, find: Question) -> bool:
+    try:
+        _on_throw_away_channel(link, find)
+    except NotFound:
+        return False
+    return True
+
+
+def _on_throw_away_channel(link: Link, ask: Question) -> None:
+    channel = link.channel()
+    try:
+        ask(channel)
+    except ChannelError:
+        # py-amqp has reopened the channel under the same object.
+        channel.close()
+        raise
+    # Not after a fault of the connection: nobody would answer, and the wait for it would come on top.
+    channel.close()
+
+
+def _refused(what: str, error: ChannelError) -> TopologyRefused:
+    hint = " (the user lacks a permission)" if isinstance(error, AccessRefused) else ""
+    return TopologyRefused(f"the broker refused {what}{hint}: {error.reply_text or error}")

@@ -1,0 +1,62 @@
+"""The command ``typed-pubsub``: no logic of its own, each subcommand reads its options and calls the library."""
+
+import platform
+from importlib import metadata
+
+import click
+
+from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
+from typed_pubsub.cli.target import read_target
+
+_PACKAGE = "typed-pubsub"
+_SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
+
+
+def package_version() -> str:
+    """The installed version of this package; "unknown" for a source tree that is not installed."""
+    try:
+        return metadata.version(_PACKAGE)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+@click.group(context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]})
+@click.version_option(package_version(), prog_name=_PACKAGE, message="%(prog)s %(version)s")
+def main() -> None:
+    """Typed events in, Celery tasks out.
+
+    Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
+    row; 10 the broker refuses queue, exchange or bindings; 128 + n on a second signal n; 1 anything else.
+    """
+
+
+@main.command()
+@click.option(
+    "-A",
+    "--app",
+    required=True,
+    metavar="MODULE:OBJECT",
+    envvar="TYPED_PUBSUB_APP",
+    show_envvar=True,
+    help="A PubSubConfig, an object with PUBSUB_ settings (a module too), or a function that gives one of these.",
+)
+@log_options
+def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
+    r"""Consume the queue of a service until SIGTERM or SIGINT.
+
+    \b
+    typed-pubsub subscribe -A my_app.pubsub:config
+    typed-pubsub subscribe -A my_app.settings --log-format json
+    """
+    with failing_in_one_line():
+        run_subscriber(lambda: read_target(app), log_level=log_level, log_format=log_format)
+
+
+@main.command()
+def version() -> None:
+    """Print the versions of this package and of what it stands on."""
+    click.echo(f"{_PACKAGE} {package_version()}")
+    click.echo(f"python {platform.python_version()}")
+    for name in _SHOWN:
+        click.echo(f"{name} {metadata.version(name)}")

@@ -1,0 +1,97 @@
+"""The subscriber as a command: what every face does between its own options and its own way to fail."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+
+import click
+
+from typed_pubsub.cli.logs import configure_logging
+from typed_pubsub.config import PubSubConfig
+from typed_pubsub.errors import PubSubError
+from typed_pubsub.subscriber import Subscriber
+
+log = logging.getLogger("typed_pubsub.cli")
+
+#: The environment's names of the options that every face has.
+LOG_LEVEL_ENV = "TYPED_PUBSUB_LOG_LEVEL"
+LOG_FORMAT_ENV = "TYPED_PUBSUB_LOG_FORMAT"
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run_subscriber(
+    read_config: Callable[[], PubSubConfig],
+    *,
+    log_level: str | None = None,
+    log_format: str | None = None,
+    before_batch: Callable[[], None] | None = None,
+    echo: Callable[[str], object] = click.echo,
+) -> None:
+    """Sets up logging, reads the settings, says "Starting subscriber..." and consumes until it is asked to stop.
+
+    Args:
+        read_config: gives the settings; what it raises is reported as this call's own.
+        log_level: see LEVELS; None: info, or what the service's own logging says.
+        log_format: see FORMATS; None: text, or what the service's own logging says.
+        before_batch: called before the routes run on what has come.
+        echo: prints a line to standard output.
+
+    Raises:
+        PubSubError: with the ``exit_code`` that the face is to end with.
+        SystemExit: of code 0: asked to stop before consuming had begun.
+    """
+    configure_logging(log_level, log_format)
+    with _leaving_on_signals():
+        subscriber = Subscriber(read_config(), before_batch=before_batch)
+        echo("Starting subscriber...")
+        subscriber.start()
+        log.info("stopped as asked: %s", ", ".join(f"{n} {what}" for what, n in subscriber.outcomes.items()) or "idle")
+
+
+@contextlib.contextmanager
+def failing_in_one_line() -> Generator[None]:
+    """Ends a click command that a library error ends: with one line and the error's exit code.
+
+    Everything else keeps its traceback, and Python ends the process with 1.
+    """
+    try:
+        yield
+    except PubSubError as error:
+        log.debug("the error below came from here", exc_info=True)
+        click.echo(f"Error: {one_line(error)}", err=True)
+        sys.exit(error.exit_code)
+
+
+def one_line(error: PubSubError) -> str:
+    """The text of an error, without line breaks."""
+    return " ".join(str(error).split())
+
+
+@contextlib.contextmanager
+def _leaving_on_signals() -> Generator[None]:
+    """While settings are read and modules imported a signal ends the process, all well; the subscriber has its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    asked = False
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        sys.exit(0)
+
+    before = {number: signal.signal(number, leave) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

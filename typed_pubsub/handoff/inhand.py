@@ -1,0 +1,104 @@
+"""The deliveries in hand: decided, sent, and acknowledged when everything they cause is confirmed."""
+
+import time
+from collections.abc import Iterable
+from typing import assert_never
+
+from typed_pubsub.brokers.consumer import Consumer
+from typed_pubsub.events.delivery import Delivery, Metadata, read_metadata
+from typed_pubsub.handoff.desk import Desk
+from typed_pubsub.handoff.report import Report
+from typed_pubsub.handoff.work import SettledMemory, Work
+from typed_pubsub.routing.decisions import Ack, DeadLetter, HandBack, RetryAfter, Settlement, Skip
+from typed_pubsub.routing.table import RoutingTable
+
+
+class InHand:
+    """What came on one connection and is not acknowledged yet, in the order of its delivery tags."""
+
+    def __init__(self, table: RoutingTable, desk: Desk, report: Report, prefetch: int) -> None:
+        """Nothing in hand."""
+        self._table = table
+        self._desk = desk
+        self._report = report
+        self._memory = SettledMemory(4 * prefetch)
+        self._works: dict[int, Work] = {}
+        self.must_rest = False
+
+    def __len__(self) -> int:
+        """How many deliveries are in hand."""
+        return len(self._works)
+
+    def take(self, delivery: Delivery) -> None:
+        """Decides what a delivery means and builds what it causes; a redelivery of a settled one causes nothing."""
+        said, begun = read_metadata(delivery), time.monotonic()
+        if self._memory.knows(delivery, said):
+            work = Work(delivery, said, Skip("settled before"), begun, settled=True)
+            self._report.recognised(work)
+        else:
+            work = Work(delivery, said, self._table.decide(delivery, said), begun)
+            self._desk.prepare(work)
+            self._warn(delivery, said)
+        self._works[delivery.tag] = work
+
+    def next_due(self, otherwise: float) -> float:
+        """When the next work wants to be sent (monotonic clock)."""
+        return min((work.due for work in self._works.values() if not work.settled), default=otherwise)
+
+    def send(self, timeout: float) -> None:
+        """Sends what is due, waits for the brokers' answers, and carries out what they mean."""
+        now = time.monotonic()
+        due = [work for work in self._works.values() if not work.settled and work.due <= now]
+        for work, settlement in self._desk.send(due, timeout):
+            self._carry_out(work, settlement)
+
+    def acknowledge(self, consumer: Consumer) -> None:
+        """Acknowledges what is settled: one multiple ack up to the first that is not, and one each beyond it."""
+        settled = [tag for tag, work in self._works.items() if work.settled]
+        first_open = next((tag for tag, work in self._works.items() if not work.settled), None)
+        prefix = [tag for tag in settled if first_open is None or tag < first_open]
+        if prefix:
+            consumer.ack(prefix[-1], multiple=True)
+        for tag in settled[len(prefix) :]:
+            consumer.ack(tag)
+        for tag in settled:
+            del self._works[tag]
+
+    def forget(self, deliveries: Iterable[Delivery] = ()) -> None:
+        """Forgets all of it: the tags mean nothing on another connection, and what is not settled comes again.
+
+        ``deliveries`` are those that came and were not taken.
+        """
+        for work in self._works.values():
+            if not work.settled:
+                self._report.requeued(work.said, work.begun)
+        for delivery in deliveries:
+            self._report.requeued(read_metadata(delivery), time.monotonic())
+        self._works.clear()
+        self.must_rest = False
+
+    def _warn(self, delivery: Delivery, said: Metadata) -> None:
+        if delivery.wire_error is not None:
+            return
+        target = self._table.target(said.routing_key)
+        if not target.routes:
+            self._report.unwanted(said.routing_key)
+        elif target.meta is None:
+            self._report.unmodelled(said.routing_key)
+
+    def _carry_out(self, work: Work, settlement: Settlement) -> None:
+        match settlement:
+            case Ack():
+                work.settled = True
+                self._memory.add(work.delivery, work.said)
+                self._report.settled(work)
+            case DeadLetter():
+                work.decision = settlement
+                self._desk.prepare(work)
+                work.due = 0.0
+            case RetryAfter(seconds):
+                work.due = time.monotonic() + seconds
+            case HandBack():
+                self.must_rest = True
+            case _:
+                assert_never(settlement)

@@ -1,0 +1,271 @@
+"""``Subscriber``: events in, Celery tasks out, acknowledged only when those are confirmed.
+
+One thread. The loop takes what has come, decides, sends everything that is due on confirming channels, waits once, and
+acknowledges what is settled. Whatever breaks, a delivery is either settled or still the broker's.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from typed_pubsub.brokers.connection import FAULTS, EventBroker, describe, masked, unencrypted_hosts
+from typed_pubsub.brokers.consumer import Consumer
+from typed_pubsub.brokers.topology import Topology
+from typed_pubsub.config import PubSubConfig
+from typed_pubsub.errors import ConnectFailed, DefinitionError, TooManyFaults, TopologyRefused
+from typed_pubsub.events.registry import Registry, default_registry
+from typed_pubsub.handoff.desk import Desk, Key
+from typed_pubsub.handoff.inhand import InHand
+from typed_pubsub.handoff.report import Report
+from typed_pubsub.handoff.signals import stopping_on_signals
+from typed_pubsub.routing.failures import describe_failure
+from typed_pubsub.routing.settle import backoff
+from typed_pubsub.tasks.builder import TaskBuilder
+from typed_pubsub.tasks.outlets import DeadLetterOutlet, task_outlet
+
+log = logging.getLogger("typed_pubsub.subscriber")
+
+_BATCH = 100
+_TICK = 1.0
+_CONFIRM_TIMEOUT = 10.0
+# Of one attempt: nobody can be asked to stop while it is under way.
+_CONNECT_TIMEOUT = 5.0
+
+
+class Subscriber:
+    """Consumes the queue of ``config`` and hands the tasks of its mapping to Celery.
+
+    ``start()`` blocks until SIGTERM, SIGINT or ``stop()`` from another thread; then it settles what is in hand for at
+    most ``drain_timeout`` seconds and returns. Several processes on one queue share the load.
+    """
+
+    def __init__(
+        self,
+        config: PubSubConfig,
+        *,
+        registry: Registry | None = None,
+        before_batch: Callable[[], None] | None = None,
+    ) -> None:
+        """Imports the service's events and compiles its mapping; nothing is connected yet.
+
+        Args:
+            config: needs ``queue_name``, ``task_mapping`` and ``get_celery_app`` beside what a publisher needs.
+            registry: of the models bound to keys; default: the library's default registry.
+            before_batch: called before the routes run on what has come (frameworks drop stale connections here).
+
+        Raises:
+            MisconfigurationException: a setting is missing or wrong.
+            DefinitionError: an event, a route or a row is declared wrongly.
+        """
+        config.require_subscriber()
+        config.load_events()
+        self.config = config
+        registry = registry if registry is not None else default_registry
+        registry.prepare()
+        self._table = config.routing_table(registry)
+        self._topology = Topology(
+            config.exchange, str(config.queue_name), self._table.binding_keys, quorum=config.queue_type == "quorum"
+        )
+        self._report = Report(
+            self._topology.queue,
+            config.exchange,
+            max_faults=config.max_faults,
+            health_file=config.health_file,
+            on_dead_letter=config.dead_letter_hook(),
+        )
+        self._before_batch = before_batch
+        self._stop = threading.Event()
+        self._drain_until = 0.0
+        self._broker = EventBroker(config.broker_url)
+        self._consumer: Consumer | None = None
+        self._in_faults = 0
+        self._batch_faults = 0
+        self._resting = False
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many deliveries were scheduled, skipped, dead-lettered, requeued and recognised, and how many faults."""
+        return dict(self._report.outcomes)
+
+    def stop(self) -> None:
+        """Asks ``start()`` to return, from any thread: within about a second, plus settling what is in hand."""
+        self._drain_until = time.monotonic() + self.config.drain_timeout
+        self._stop.set()
+
+    def start(self) -> None:
+        """Runs until it is asked to stop.
+
+        Raises:
+            MisconfigurationException: ``get_celery_app`` gives no app, or one that runs tasks eagerly.
+            DefinitionError: a typed route is for a local task that the app does not have.
+            ConnectFailed: no connection to either broker within ``connect_timeout``.
+            TopologyRefused: the broker refuses queue, exchange or bindings.
+            TooManyFaults: ``max_faults`` in a row.
+        """
+        for host in unencrypted_hosts(self.config.broker_url):
+            log.warning("BROKER_URL reaches %s in plain text: use amqps://", host)
+        app = self.config.celery_app()
+        builder = TaskBuilder(app)
+        self._refuse_unknown_tasks(builder)
+        dead_letters: DeadLetterOutlet[Key] = DeadLetterOutlet(
+            self._broker.connect, self._topology.queue, quorum=self._topology.quorum
+        )
+        self._desk = Desk(builder, task_outlet(app), dead_letters, self._report, self._tick)
+        self._in_hand = InHand(self._table, self._desk, self._report, self.config.prefetch)
+        with stopping_on_signals(self.stop):
+            try:
+                self._first_connections()
+                while not self._stop.is_set():
+                    self._turn()
+                self._drain()
+            finally:
+                self._close()
+
+    def _refuse_unknown_tasks(self, builder: TaskBuilder) -> None:
+        known = set(builder.app.tasks)
+        for route in self._table.routes:
+            for name in sorted(route.local_tasks() - known):
+                msg = f"route {route.name}: the Celery app has no task {name!r} (for another service's: remote_task)"
+                raise DefinitionError(msg)
+
+    def _first_connections(self) -> None:
+        deadline = time.monotonic() + self.config.connect_timeout
+        attempt = 0
+        faults: tuple[type[BaseException], ...] = (*FAULTS, *self._desk.task_faults)
+        while not self._stop.is_set():
+            attempt += 1
+            left = max(min(deadline - time.monotonic(), _CONNECT_TIMEOUT), 0.1)
+            try:
+                self._desk.open(left)
+                self._consumer = self._consume(left)
+            except faults as error:
+                pause = backoff(attempt, 0.5)
+                if time.monotonic() + pause >= deadline:
+                    msg = (
+                        f"no connection to {masked(self.config.broker_url)} and Celery's broker within "
+                        f"{self.config.connect_timeout:g} s: {describe(error)}"
+                    )
+                    raise ConnectFailed(msg) from error
+                self._stop.wait(pause)
+            else:
+                log.info("consuming queue %r of exchange %r", self._topology.queue, self._topology.exchange)
+                return
+
+    def _turn(self) -> None:
+        """One turn of the loop: receive, decide, send, acknowledge; after a fault of the event broker, connect anew."""
+        try:
+            if self._consumer is None:
+                self._reconnect()
+                return
+            self._receive(self._consumer)
+            self._hand_off(self._consumer, _CONFIRM_TIMEOUT)
+            if self._in_hand.must_rest:
+                self._resting = True
+                self._drop_consumer()
+            else:
+                self._consumer.link.heartbeat()
+        except FAULTS as error:
+            self._drop_consumer()
+            self._report.fault("the event broker", describe(error))
+        self._desk.idle()
+        self._report.health(len(self._in_hand))
+
+    def _receive(self, consumer: Consumer) -> None:
+        """Waits for deliveries, at most until a held one is due again, then takes whatever else is there already."""
+        if not consumer.deliveries:
+            now = time.monotonic()
+            consumer.receive(min(_TICK, self._in_hand.next_due(now + _TICK) - now))
+        while len(consumer.deliveries) < _BATCH and consumer.receive(0):
+            pass
+
+    def _hand_off(self, consumer: Consumer, timeout: float) -> None:
+        until = time.monotonic() + _TICK
+        for delivery in consumer.take(_BATCH) if consumer.deliveries and self._is_ready() else ():
+            self._in_hand.take(delivery)
+            # Handlers may be slow; the broker must not take that for death, nor the first tasks wait for the last.
+            consumer.link.beat()
+            if time.monotonic() > until:
+                break
+        self._in_hand.send(timeout)
+        self._in_hand.acknowledge(consumer)
+
+    def _is_ready(self) -> bool:
+        """Whether ``before_batch`` went well; if not, the deliveries wait, whatever it raised."""
+        if self._before_batch is None:
+            return True
+        try:
+            self._before_batch()
+        except Exception as error:  # noqa: BLE001  # the framework's code
+            self._batch_faults += 1
+            self._report.fault("before_batch", describe_failure(error)[0])
+            time.sleep(min(backoff(self._batch_faults, 0.5), _TICK))
+            return False
+        self._batch_faults = 0
+        return True
+
+    def _reconnect(self) -> None:
+        if self._resting:
+            # What was held too long went back to the queue; consuming goes on when Celery's broker is there again.
+            try:
+                self._desk.open(_CONNECT_TIMEOUT)
+            except self._desk.task_faults as error:
+                self._in_faults += 1
+                self._report.fault("Celery's broker", describe(error))
+                self._stop.wait(backoff(self._in_faults, 0.5))
+                return
+            self._resting = False
+        try:
+            self._consumer = self._consume(_CONNECT_TIMEOUT)
+            self._in_faults = 0
+        except (*FAULTS, TopologyRefused) as error:
+            self._in_faults += 1
+            self._report.fault("the event broker", describe(error))
+            self._stop.wait(backoff(self._in_faults, 0.5))
+
+    def _drop_consumer(self) -> None:
+        """Closes the consuming connection: whatever is in hand and not acknowledged goes back to the queue."""
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            consumer.close()
+            self._in_hand.forget(consumer.deliveries)
+
+    def _drain(self) -> None:
+        """Stops consuming and settles what is in hand, for at most ``drain_timeout``."""
+        deadline, consumer = self._drain_until, self._consumer
+        if consumer is None:
+            return
+        log.info("stopping: %d deliveries in hand", len(consumer.deliveries) + len(self._in_hand))
+        try:
+            consumer.link.limit(max(deadline - time.monotonic(), 0.1))
+            consumer.cancel()
+            while (consumer.deliveries or self._in_hand) and time.monotonic() < deadline:
+                self._hand_off(consumer, max(deadline - time.monotonic(), 0.1))
+                if not consumer.deliveries and self._in_hand:
+                    consumer.receive(min(self._in_hand.next_due(deadline), deadline) - time.monotonic())
+        except (*FAULTS, TooManyFaults) as error:
+            log.warning("the event broker, while draining: %s", describe(error))
+
+    def _close(self) -> None:
+        self._drop_consumer()
+        self._desk.close(1.0)
+
+    def _consume(self, timeout: float) -> Consumer:
+        link = self._broker.connect(timeout)
+        try:
+            return Consumer(link, self._topology, self.config.prefetch)
+        except BaseException:
+            link.close()
+            raise
+
+    def _tick(self) -> None:
+        """While an outlet's broker is waited for, the event broker must not give this consumer up."""
+        if self._stop.is_set() and time.monotonic() > self._drain_until:
+            msg = "no time is left for draining"
+            raise TimeoutError(msg)
+        if self._consumer is not None:
+            # A fault of the event broker is none of the outlet's that is waited for: it is met at the next use.
+            with contextlib.suppress(*FAULTS):
+                self._consumer.link.beat()
+        self._report.health(len(self._in_hand))

@@ -1,0 +1,5 @@
+"""Task calls to confirmed Celery messages."""
+
+from typed_pubsub.tasks.declare import task
+
+__all__ = ["task"]

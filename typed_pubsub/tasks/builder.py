@@ -1,0 +1,144 @@
+"""Task calls to messages: Celery's own code builds them, on a producer that writes nothing.
+
+A call goes through ``Task.apply_async`` or ``app.send_task``, so whatever these do for the user (routing, serializer,
+compression, signals, links, eta, expires, priority, and what others have patched into them) happens. The producer they
+are given only records; so every message of an event exists before the first is written.
+"""
+
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import kombu
+from celery import Celery
+from celery.result import denied_join_result
+
+from typed_pubsub.errors import MisconfigurationException
+from typed_pubsub.routing.arguments import plain
+from typed_pubsub.routing.calls import TaskCall
+
+# Serializers that give UUID, datetime, date, time and Decimal back as what they were.
+_KEEPS_TYPES = frozenset({"json", "application/json", "pickle", "application/x-python-serialize"})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMessage:
+    """A message of Celery's, ready for any transport: what ``kombu.Producer.publish`` would have written.
+
+    ``declare`` holds the entities that have to exist; ``mandatory`` is false for Celery's own task-sent events.
+    """
+
+    body: Any
+    content: dict[str, Any]
+    headers: dict[str, Any]
+    properties: dict[str, Any]
+    exchange: str = ""
+    routing_key: str = ""
+    mandatory: bool = False
+    declare: tuple[Any, ...] = ()
+
+
+class _RecordingProducer(kombu.Producer):
+    """A producer whose channel and declarations are lists."""
+
+    def __init__(self, connection: kombu.Connection) -> None:
+        self.recorded: list[TaskMessage] = []
+        self._declare: list[Any] = []
+        channel: Any = _RecordingChannel(self, connection)
+        super().__init__(channel, auto_declare=False)
+
+    def maybe_declare(self, entity: Any, retry: bool = False, **retry_policy: Any) -> Any:  # noqa: ARG002, FBT001, FBT002
+        self._declare.append(entity)
+
+    def record(self, message: TaskMessage, exchange: str, routing_key: str, *, mandatory: bool) -> None:
+        declare, self._declare = tuple(self._declare), []
+        self.recorded.append(
+            replace(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory, declare=declare)
+        )
+
+
+class _RecordingChannel:
+    """As much of a kombu channel as ``Producer.publish`` uses."""
+
+    def __init__(self, producer: _RecordingProducer, connection: kombu.Connection) -> None:
+        self.connection = SimpleNamespace(client=connection)
+        self._producer = producer
+
+    def prepare_message(  # noqa: PLR0917  # kombu's signature
+        self,
+        body: Any,
+        priority: int | None = None,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+        headers: dict[str, Any] | None = None,
+        properties: dict[str, Any] | None = None,
+    ) -> TaskMessage:
+        content = {"priority": priority, "content_type": content_type, "content_encoding": content_encoding}
+        return TaskMessage(body, content, dict(headers or {}), dict(properties or {}))
+
+    def basic_publish(self, message: TaskMessage, exchange: Any, routing_key: str, **options: Any) -> None:
+        mandatory = bool(options.get("mandatory"))
+        self._producer.record(message, str(exchange or ""), routing_key or "", mandatory=mandatory)
+
+
+class TaskBuilder:
+    """Builds the messages of task calls for one Celery app."""
+
+    def __init__(self, app: Any) -> None:
+        """Loads the app's tasks.
+
+        Raises:
+            MisconfigurationException: the object is no Celery app, or it runs tasks eagerly.
+        """
+        if not isinstance(app, Celery):
+            msg = f"GET_CELERY_APP: expected a Celery app, got {type(app).__name__}"
+            raise MisconfigurationException(msg)
+        if app.conf.task_always_eager:
+            msg = "Celery's task_always_eager is set: tasks would run inside of the subscriber, unconfirmed"
+            raise MisconfigurationException(msg)
+        app.loader.import_default_modules()
+        app.finalize()
+        # Any: options go through as they are, whatever the stubs of apply_async and send_task know.
+        self.app: Any = app
+        self._connection = app.connection_for_write()
+
+    def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
+        """The messages of one call: the task's own, after it Celery's task-sent event where that is on.
+
+        Args:
+            call: as the mapping gave it, with its task id.
+            headers: of the event, for the task's message.
+
+        Raises:
+            Exception: whatever Celery, a signal's receiver or a serializer makes of the call: nothing is sent then.
+        """
+        producer: Any = _RecordingProducer(self._connection)
+        theirs: dict[str, Any] = call.options.get("headers") or {}
+        options: dict[str, Any] = {
+            **call.options,
+            "headers": {**theirs, **headers},
+            "producer": producer,
+            "mandatory": True,
+            "retry": False,
+            "add_to_parent": False,
+        }
+        task: Any = self.app.tasks.get(call.task) if call.local else None
+        args, kwargs = self._arguments(call, task)
+        # Result backends subscribe to the result of each task that is sent; here nobody waits for one.
+        with denied_join_result():
+            if task is not None:
+                task.apply_async(args, kwargs, **options)
+            else:
+                self.app.send_task(call.task, args, kwargs, **options)
+        if not any(message.mandatory for message in producer.recorded):
+            msg = f"apply_async of {call.task} published nothing through the producer it was given"
+            raise RuntimeError(msg)
+        recorded: list[TaskMessage] = producer.recorded
+        return recorded
+
+    def _arguments(self, call: TaskCall, task: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        of_task = getattr(task, "serializer", None)
+        serializer = call.options.get("serializer") or of_task or self.app.conf.task_serializer
+        if serializer in _KEEPS_TYPES:
+            return call.args, call.kwargs
+        return plain(call.args), plain(call.kwargs)

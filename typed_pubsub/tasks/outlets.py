@@ -1,0 +1,293 @@
+"""Where messages leave: confirming channels on AMQP, kombu's own send on any other transport of Celery's broker.
+
+An outlet is opened when it is first needed and closed by its owner at the first fault; then it is opened again.
+"""
+
+import logging
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, Protocol, TypeVar
+
+import kombu
+from amqp.exceptions import ChannelError
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, Taken, refused_publish
+from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
+from typed_pubsub.brokers.topology import dead_letter_queue, ensure_queue
+from typed_pubsub.errors import TopologyRefused
+from typed_pubsub.tasks.builder import TaskMessage
+
+log = logging.getLogger("typed_pubsub.subscriber")
+
+K = TypeVar("K", bound=Hashable)
+M_contra = TypeVar("M_contra", contravariant=True)
+
+# A header frame must fit into one AMQP frame; RabbitMQ's frames have 131,072 bytes, with some of them for itself.
+_MAX_PROPERTIES = 131_000
+
+
+class Outlet(Protocol[K, M_contra]):
+    """Takes messages to a broker and tells what became of each."""
+
+    faults: tuple[type[BaseException], ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+        ...
+
+    def open(self, timeout: float) -> None:
+        """Connects, if there is no connection. Raises one of ``faults``."""
+        ...
+
+    def put(self, key: K, message: M_contra) -> None:
+        """Writes a message. Raises one of ``faults``."""
+        ...
+
+    def flush(self, timeout: float, tick: Callable[[], None]) -> None:
+        """Waits for every answer, calling ``tick`` meanwhile. Raises one of ``faults``."""
+        ...
+
+    def take_outcomes(self) -> dict[K, Outcome]:
+        """What was settled since the last call, also before a fault."""
+        ...
+
+    def idle(self) -> None:
+        """Keeps an idle connection alive. Raises one of ``faults``."""
+        ...
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Drops the connection."""
+        ...
+
+
+class _AmqpOutlet(Generic[K]):
+    """What both AMQP outlets share: one connection with one confirming channel."""
+
+    faults: tuple[type[BaseException], ...] = (*FAULTS, KombuError)
+
+    def __init__(self, connect: Callable[[float], Link]) -> None:
+        self._connect = connect
+        self._channel: ConfirmChannel[K] | None = None
+        self._left: dict[K, Outcome] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self._channel is not None
+
+    def open(self, timeout: float) -> None:
+        if self._channel is None:
+            link = self._connect(timeout)
+            try:
+                self._prepare(link)
+                self._channel = ConfirmChannel(link)
+            except BaseException:
+                link.close()
+                raise
+
+    def flush(self, timeout: float, tick: Callable[[], None]) -> None:
+        if self._channel is not None:
+            self._channel.flush(timeout, tick)
+
+    def take_outcomes(self) -> dict[K, Outcome]:
+        outcomes, self._left = self._left, {}
+        return outcomes | self._channel.take_outcomes() if self._channel is not None else outcomes
+
+    def idle(self) -> None:
+        if self._channel is not None:
+            while self._channel.link.drain(0):
+                pass
+            self._channel.link.heartbeat()
+
+    def close(self, timeout: float = 1.0) -> None:
+        if self._channel is not None:
+            channel, self._channel = self._channel, None
+            self._left |= channel.take_outcomes()
+            channel.close(timeout)
+
+    def _prepare(self, link: Link) -> None:
+        """What has to be there before the first message."""
+
+    def _open_channel(self) -> ConfirmChannel[K]:
+        if self._channel is None:
+            msg = "the outlet is closed"
+            raise ConnectionError(msg)
+        return self._channel
+
+
+class DeadLetterOutlet(_AmqpOutlet[K]):
+    """Dead letters, through the default exchange of the event broker."""
+
+    def __init__(self, connect: Callable[[float], Link], queue: str, *, quorum: bool) -> None:
+        """``queue`` is the event queue; ``connect`` opens a connection to its broker."""
+        super().__init__(connect)
+        self.faults = (*self.faults, TopologyRefused)
+        self._queue = dead_letter_queue(queue)
+        self._arguments = {"x-queue-type": "quorum"} if quorum else {}
+
+    def put(self, key: K, message: ReadyMessage) -> None:
+        """See Outlet."""
+        self._open_channel().put(key, message, "", self._queue)
+
+    def redeclare(self, message: ReadyMessage) -> None:  # noqa: ARG002  # there is only one queue
+        """Makes sure of the queue again before the next dead letter: it was deleted since."""
+        self.close(0.1)
+
+    def _prepare(self, link: Link) -> None:
+        # Somebody may have deleted it since the start.
+        ensure_queue(link, self._queue, self._arguments)
+
+
+class AmqpTaskOutlet(_AmqpOutlet[K]):
+    """Tasks to a Celery broker that speaks AMQP: every one mandatory and confirmed."""
+
+    def __init__(self, app: Celery) -> None:
+        """Connects as the app would, with the app's own settings."""
+        super().__init__(self._connect_as_app)
+        options = _defaults(app, transport_options())
+        self._description = app.connection_for_write(transport_options=options, heartbeat=HEARTBEAT)
+        self._declared: set[Any] = set()
+
+    @staticmethod
+    def prepare(message: TaskMessage) -> tuple[TaskMessage, ReadyMessage]:
+        """The AMQP form of a message. Raises for what AMQP cannot carry: before anything of its event is sent."""
+        properties = {**message.content, **message.properties, "application_headers": message.headers}
+        body = message.body.encode() if isinstance(message.body, str) else message.body
+        ready = ReadyMessage(body, **properties)
+        if len(ready.ready_properties) > _MAX_PROPERTIES:
+            msg = f"the task's headers take {len(ready.ready_properties)} bytes, AMQP carries {_MAX_PROPERTIES}"
+            raise ValueError(msg)
+        for name in (message.exchange, message.routing_key):
+            if len(name.encode()) > 255:  # noqa: PLR2004  # an AMQP short string
+                msg = f"{name[:40]!r}... is longer than the 255 bytes that AMQP carries"
+                raise ValueError(msg)
+        return message, ready
+
+    def put(self, key: K, message: tuple[TaskMessage, ReadyMessage]) -> None:
+        """See Outlet. Declares the task's queue first, as Celery does, once a connection."""
+        task, ready = message
+        channel = self._open_channel()
+        self._declare(channel.link, task)
+        channel.put(key, ready, task.exchange, task.routing_key, mandatory=task.mandatory)
+
+    def redeclare(self, message: tuple[TaskMessage, ReadyMessage]) -> None:
+        """Forgets that the queue of this message was declared: it was deleted since."""
+        self._declared -= set(map(_identity, message[0].declare))
+
+    def close(self, timeout: float = 1.0) -> None:
+        """See Outlet."""
+        self._declared.clear()
+        super().close(timeout)
+
+    def _connect_as_app(self, timeout: float) -> Link:
+        return Link(self._description, timeout=timeout)
+
+    def _declare(self, link: Link, message: TaskMessage) -> None:
+        for entity in message.declare:
+            if _identity(entity) in self._declared:
+                continue
+            channel = link.channel()
+            try:
+                entity(channel).declare()
+            except ChannelError as error:
+                if refused_publish(error):
+                    # Of a task written before: the news only came while this declaration was waited for.
+                    raise
+                # It is there with other arguments than this app believes, or not ours to declare: used as found. If
+                # it is not there at all, the message comes back.
+                log.warning("Celery's queue %r is used as found: %s", entity.name, error.reply_text)
+            finally:
+                channel.close()
+            self._declared.add(_identity(entity))
+
+
+class PlainTaskOutlet(Generic[K]):
+    """Tasks to a Celery broker of any other kind: kombu's own send, confirmed by the answer to the write."""
+
+    def __init__(self, app: Celery) -> None:
+        """Connects as the app would, with the app's own settings."""
+        redis = app.connection_for_write().transport.driver_type == "redis"
+        # kombu's default is to wait for ever.
+        options = _defaults(app, {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}) if redis else {}
+        self._description: kombu.Connection = app.connection_for_write(transport_options=options)
+        self._producer: Any = None
+        self._outcomes: dict[K, Outcome] = {}
+        transport: Any = self._description.transport
+        self.faults: tuple[type[BaseException], ...] = (
+            *FAULTS,
+            KombuError,
+            *transport.connection_errors,
+            *transport.channel_errors,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """See Outlet."""
+        return self._producer is not None
+
+    @staticmethod
+    def prepare(message: TaskMessage) -> TaskMessage:
+        """The message itself: nothing is known of what this transport can carry."""
+        return message
+
+    def open(self, timeout: float) -> None:
+        """See Outlet."""
+        if self._producer is None:
+            self._description.connect_timeout = timeout
+            self._description.connect()
+            self._producer = self._description.Producer(self._description.channel(), auto_declare=False)
+
+    def put(self, key: K, message: TaskMessage) -> None:
+        """See Outlet. Returns when the broker has answered."""
+        for entity in message.declare:
+            self._producer.maybe_declare(entity)
+        channel = self._producer.channel
+        content = message.content
+        ready = channel.prepare_message(
+            message.body, content["priority"], content["content_type"], content["content_encoding"], message.headers,
+            message.properties,
+        )  # fmt: skip
+        channel.basic_publish(ready, exchange=message.exchange, routing_key=message.routing_key)
+        self._outcomes[key] = Taken()
+
+    def redeclare(self, message: TaskMessage) -> None:
+        """Nothing to do: these transports tell of no missing queue."""
+
+    def flush(self, timeout: float, tick: Callable[[], None]) -> None:
+        """Nothing to wait for."""
+
+    def take_outcomes(self) -> dict[K, Outcome]:
+        """See Outlet."""
+        outcomes, self._outcomes = self._outcomes, {}
+        return outcomes
+
+    def idle(self) -> None:
+        """Nothing to keep alive: these connections are made anew when they break."""
+
+    def close(self, timeout: float = 1.0) -> None:  # noqa: ARG002  # see Outlet
+        """See Outlet."""
+        self._producer = None
+        self._description.close()
+
+
+def task_outlet(app: Celery) -> "AmqpTaskOutlet[Any] | PlainTaskOutlet[Any]":
+    """The outlet for the Celery broker of ``app``."""
+    transport: Any = app.connection_for_write().transport
+    return AmqpTaskOutlet(app) if transport.driver_name == "py-amqp" else PlainTaskOutlet(app)
+
+
+def describe_refusal(outcome: Outcome) -> str:
+    """One phrase on why a broker did not take a message."""
+    return f"returned ({outcome.reply})" if isinstance(outcome, Returned) else "nacked"
+
+
+def _defaults(app: Celery, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of our transport options that the app's own do not name."""
+    own: dict[str, Any] = app.conf.broker_transport_options or {}
+    return {name: value for name, value in options.items() if name not in own}
+
+
+def _identity(entity: Any) -> Any:
+    exchange = getattr(entity, "exchange", None)
+    return type(entity).__name__, entity.name, getattr(entity, "routing_key", None), getattr(exchange, "name", None)
