@@ -1,0 +1,34 @@
+# mailer.py: the subscribing service, its Celery task included
+from decimal import Decimal
+from uuid import UUID
+
+from celery import Celery
+
+from examples.quickstart.events import OrderPlaced
+from typed_pubsub import PubSubConfig, TaskCall, TaskMapping, call, task
+
+app = Celery("mailer", broker="amqp://localhost")
+mapping = TaskMapping()
+
+
+@task(app)
+def send_receipt(order_id: UUID, email: str, total: Decimal) -> None:
+    print(f"receipt for {email}: order {order_id}, {total} EUR")
+
+
+@mapping.on(OrderPlaced, when=lambda order: order.total > 0)
+def receipt(order: OrderPlaced) -> TaskCall:
+    return call(send_receipt, order.order_id, email=order.email, total=order.total).using(countdown=1)
+
+
+def get_celery_app() -> Celery:
+    return app
+
+
+config = PubSubConfig(
+    broker_url="amqp://localhost",
+    exchange="events",
+    queue_name="mailer",
+    task_mapping=mapping,
+    get_celery_app=get_celery_app,
+)
