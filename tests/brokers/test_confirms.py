@@ -157,7 +157,7 @@ def test_a_broker_that_is_silent_is_waited_for_as_long_as_asked(vhost_url: str) 
         confirming: ConfirmChannel[int] = ConfirmChannel(link)
         proxy.hold_down()
         confirming.put(1, made(1), "", "a_queue")
-        with pytest.raises(TimeoutError, match="no confirm for 1 messages within 1.2 s"):
+        with pytest.raises(TimeoutError, match=r"no confirm for 1 messages within 1\.2 s"):
             confirming.flush(1.2, lambda: ticks.append(1))
         assert confirming.take_outcomes() == {}
         assert len(confirming) == 1

@@ -12,7 +12,7 @@ import pytest
 from tests.support.amqp import declare, take_all, wait_for_count
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually, get
-from typed_pubsub import PublishFailed, Publisher, PubSubConfig, Registry, StructEvent
+from typed_pubsub import Publisher, PublishFailed, PubSubConfig, Registry, StructEvent
 from typed_pubsub.brokers.publishing import MAX_BYTES, MAX_EVENTS
 from typed_pubsub.testing.nodes import RabbitMQNode
 

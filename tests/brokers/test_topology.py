@@ -143,9 +143,9 @@ def test_a_user_who_may_not_configure_finds_what_is_there_and_declares_nothing(
     rabbitmq.ctl("set_permissions", "--vhost", vhost, "reader", "^$", ".*", ".*")
     url = vhost_url.replace("guest:guest", "reader:pw")
     ensure(url, TOPOLOGY)
-    with pytest.raises(TopologyRefused, match="queue 'another_queue.*permission"):
+    with pytest.raises(TopologyRefused, match=r"queue 'another_queue.*permission"):
         ensure(url, Topology("an_exchange", "another_queue", ()))
     assert queue_state(vhost_url, "another_queue") is None
     rabbitmq.ctl("set_permissions", "--vhost", vhost, "reader", ".*", "^$", ".*")
-    with pytest.raises(TopologyRefused, match="the bindings of queue 'a_queue' to exchange 'an_exchange'.*permission"):
+    with pytest.raises(TopologyRefused, match=r"the bindings of queue 'a_queue' to exchange 'an_exchange'.*permission"):
         ensure(url, TOPOLOGY)

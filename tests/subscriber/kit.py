@@ -5,12 +5,11 @@ from typing import Any
 
 from kombu.utils.json import loads as kombu_loads
 
-from tests.support.amqp import message, send, take_all
+from tests.support.amqp import linked, message, send, take_all
 from tests.support.rabbit import eventually
 from tests.support.services import celery_app
 from typed_pubsub import Publisher, PubSubConfig, Registry, StructEvent, Subscriber, TaskCall, TaskMapping
 from typed_pubsub.brokers.topology import Topology
-from tests.support.amqp import linked
 
 EXCHANGE, QUEUE, DEAD = "an_exchange", "a_queue", "a_queue.dlq"
 REGISTRY = Registry()
@@ -46,7 +45,7 @@ def settings(url: str, handler: Callable[[Happened], Any] = happened_call, **giv
 def publish(url: str, events: Iterable[Happened], **context: str) -> int:
     config = PubSubConfig(broker_url=url, exchange=EXCHANGE, publish_timeout=60, source="a-service")
     with Publisher(config, registry=REGISTRY) as publisher:
-        return publisher.publish_many(events, **context)  # type: ignore[arg-type]
+        return publisher.publish_many(events, **context)
 
 
 def publish_one(url: str, number: int, event_id: str | None = None, **fields: Any) -> None:

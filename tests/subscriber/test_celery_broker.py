@@ -38,7 +38,7 @@ def others_pass_until_it_is_dead(url: str, subscriber: Subscriber) -> int:
     passed = subscriber.outcomes.get("scheduled", 0)
     for more in range(1, 200):
         publish_one(url, 1_000 + more, queue="free")
-        eventually(lambda enough=passed + more: subscriber.outcomes.get("scheduled", 0) >= enough)
+        reaches(subscriber, scheduled=passed + more)
         if subscriber.outcomes.get("dead-lettered"):
             return more
     raise AssertionError(subscriber.outcomes)
@@ -58,17 +58,20 @@ def test_a_queue_that_was_deleted_under_way_is_declared_again(vhost_url: str) ->
 
 def test_a_full_queue_is_waited_for_as_long_as_nothing_passes(vhost_url: str, caplog: pytest.LogCaptureFixture) -> None:
     declare(vhost_url, "full", FULL)
-    with Proxy(vhost_url) as celery, caplog.at_level(logging.WARNING, "typed_pubsub"):
-        with running(settings(vhost_url, celery_url=celery.url), REGISTRY) as subscriber:
-            publish(vhost_url, (Happened(number=number, queue="full") for number in range(3)))
-            reaches(subscriber, scheduled=1)
-            before = len(celery.methods(PUBLISH))
-            eventually(lambda: len(celery.methods(PUBLISH)) >= before + 12, what="six more tries each")
-            assert subscriber.outcomes == {"scheduled": 1}
-            found: list[tuple[int, str]] = []
-            while len(found) < 3:
-                found += eventually(lambda: tasks(vhost_url, "full"))
-            reaches(subscriber, scheduled=3)
+    with (
+        caplog.at_level(logging.WARNING, "typed_pubsub"),
+        Proxy(vhost_url) as celery,
+        running(settings(vhost_url, celery_url=celery.url), REGISTRY) as subscriber,
+    ):
+        publish(vhost_url, (Happened(number=number, queue="full") for number in range(3)))
+        reaches(subscriber, scheduled=1)
+        before = len(celery.methods(PUBLISH))
+        eventually(lambda: len(celery.methods(PUBLISH)) >= before + 12, what="six more tries each")
+        assert subscriber.outcomes == {"scheduled": 1}
+        found: list[tuple[int, str]] = []
+        while len(found) < 3:
+            found += eventually(lambda: tasks(vhost_url, "full"))
+        reaches(subscriber, scheduled=3)
     assert sorted(number for number, _ in found) == [0, 1, 2]
     told = [record.getMessage() for record in caplog.records if "does not take a message" in record.getMessage()]
     assert told == ["Celery's broker does not take a message, which is kept and tried again: nacked"]
@@ -97,7 +100,7 @@ def test_a_missing_exchange_is_the_events_own_misfortune_while_others_pass(vhost
 def test_a_missing_exchange_alone_is_waited_for(vhost_url: str) -> None:
     with Proxy(vhost_url) as celery, running(settings(vhost_url, celery_url=celery.url), REGISTRY) as subscriber:
         publish_one(vhost_url, 1, queue="no_exchange")
-        eventually(lambda: len(celery.methods(PUBLISH)) >= 7, what="more tries than make a dead letter")
+        eventually(lambda: len(celery.methods(PUBLISH)) >= 6, what="more tries than make a dead letter")
         assert subscriber.outcomes == {}
         declare(vhost_url, "late", no_exchange="#")
         reaches(subscriber, scheduled=1)
@@ -139,10 +142,6 @@ def test_a_task_too_large_for_the_broker_takes_no_neighbour_along(
 
 
 def test_an_event_is_refused_whole_though_its_first_task_passed(vhost_url: str, small_messages: None) -> None:
-    def two(event: Happened) -> Iterator[TaskCall]:
-        yield happened_call(event).using(queue="first")
-        yield happened_call(event).using(queue="second")
-
     def first_and_large(event: Happened) -> Iterator[TaskCall]:
         yield TaskCall("small.task", (event.number,), {}, {"queue": "first"})
         yield happened_call(event)
@@ -151,7 +150,7 @@ def test_an_event_is_refused_whole_though_its_first_task_passed(vhost_url: str, 
         publish_one(vhost_url, 1, size=200_000)
         reaches(subscriber, dead_lettered=1)
     assert dead_letter(vhost_url)[0] == "retries_exhausted"
-    assert 1 <= len(set(tasks(vhost_url, "first"))) <= 1
+    assert len(set(tasks(vhost_url, "first"))) == 1, "however often, under one id"
 
 
 def test_a_declaration_that_meets_the_news_of_a_refused_task_is_not_to_blame(
@@ -180,22 +179,22 @@ def test_a_queue_with_other_arguments_is_used_as_found(vhost_url: str, caplog: p
 
 
 def test_breaking_connections_to_both_brokers_lose_nothing(vhost_url: str) -> None:
-    with Proxy(vhost_url) as events, Proxy(vhost_url) as celery:
-        with running(settings(events.url, celery_url=celery.url), REGISTRY) as subscriber:
+    def cutting() -> Iterator[Happened]:
+        for number in range(1_500):
+            if number % 500 == 250:
+                events.cut()
+            if number % 500 == 400:
+                celery.cut()
+            yield Happened(number=number)
 
-            def cutting() -> Iterator[Happened]:
-                for number in range(1_500):
-                    if number % 500 == 250:
-                        events.cut()
-                    if number % 500 == 400:
-                        celery.cut()
-                    yield Happened(number=number)
-
-            publish(vhost_url, cutting())
-            eventually(
-                lambda: subscriber.outcomes["scheduled"] + subscriber.outcomes.get("recognised", 0) >= 1_500, timeout=90
-            )
-            wait_for_count(vhost_url, QUEUE, 0)
+    with (
+        Proxy(vhost_url) as events,
+        Proxy(vhost_url) as celery,
+        running(settings(events.url, celery_url=celery.url), REGISTRY) as subscriber,
+    ):
+        publish(vhost_url, cutting())
+        eventually(lambda: subscriber.outcomes.get("scheduled", 0) >= 1_500, timeout=90)
+        wait_for_count(vhost_url, QUEUE, 0)
     found = tasks(vhost_url)
     assert {number for number, _ in found} == set(range(1_500))
     assert len(set(found)) == 1_500, "whatever came twice has the same id"

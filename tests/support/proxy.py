@@ -42,6 +42,10 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nobody listens any more."""
         self._closed = True
         self.pass_up.set()
         self.pass_down.set()

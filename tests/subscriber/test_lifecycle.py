@@ -1,0 +1,290 @@
+"""How a subscriber starts, stops and gives up, and what it leaves behind: always the deliveries."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.subscriber.kit import (
+    DEAD,
+    EXCHANGE,
+    QUEUE,
+    REGISTRY,
+    Happened,
+    happened_call,
+    publish,
+    publish_one,
+    reaches,
+    settings,
+    tasks,
+)
+from tests.support.amqp import declare, message, send, take_all, wait_for_count
+from tests.support.children import Child
+from tests.support.proxy import Proxy
+from tests.support.rabbit import broker, eventually, queue_state
+from tests.support.services import celery_app, running
+from typed_pubsub import (
+    ConnectFailed,
+    DefinitionError,
+    MisconfigurationException,
+    Subscriber,
+    TaskCall,
+    TooManyFaults,
+    TopologyRefused,
+    call,
+)
+
+
+@pytest.fixture
+def nowhere(vhost_url: str) -> str:
+    """A URL where nobody listens."""
+    with Proxy(vhost_url) as gone:
+        return gone.url
+
+
+def nothing(number: int) -> None: ...
+
+
+def start(**given: Any) -> None:
+    Subscriber(settings(**given), registry=REGISTRY).start()
+
+
+def test_an_unknown_local_task_fails_at_the_start(vhost_url: str) -> None:
+    other = Celery("other", set_as_current=False)
+    unknown = other.task(name="unknown.task", shared=False)(nothing)
+
+    def handler(event: Happened) -> TaskCall:
+        return call(unknown, event.number)
+
+    with pytest.raises(DefinitionError, match=r"route a_route: the Celery app has no task 'unknown\.task'"):
+        start(url=vhost_url, handler=handler)
+    assert queue_state(vhost_url, QUEUE) is None, "nothing was declared"
+
+
+def test_an_app_that_runs_tasks_at_once_is_refused_at_the_start(vhost_url: str) -> None:
+    app = celery_app(vhost_url)
+    app.conf.task_always_eager = True
+    with pytest.raises(MisconfigurationException, match="task_always_eager"):
+        start(url=vhost_url, get_celery_app=lambda: app)
+
+
+def test_the_celery_app_is_asked_for_once_and_only_at_the_start(vhost_url: str) -> None:
+    asked: list[int] = []
+
+    def get_celery_app() -> Celery:
+        asked.append(1)
+        return celery_app(vhost_url)
+
+    config = settings(vhost_url, get_celery_app=get_celery_app)
+    Subscriber(config, registry=REGISTRY)
+    assert asked == []
+    with running(config, REGISTRY):
+        assert asked == [1]
+
+
+@pytest.mark.parametrize("away", ["the event broker", "Celery's broker"])
+def test_no_connection_at_the_start_fails_within_the_connect_timeout(away: str, vhost_url: str, nowhere: str) -> None:
+    url, celery_url = (nowhere, vhost_url) if away == "the event broker" else (vhost_url, nowhere)
+    begun = time.monotonic()
+    with pytest.raises(ConnectFailed, match=r"within 1\.5 s") as raised:
+        start(url=url, celery_url=celery_url, connect_timeout=1.5)
+    assert 0.5 < time.monotonic() - begun < 1.8
+    assert raised.value.exit_code == 3
+    assert "guest:guest" not in str(raised.value)
+
+
+def test_a_broker_that_comes_up_within_the_connect_timeout_is_waited_for(vhost_url: str) -> None:
+    with Proxy(vhost_url) as proxy:
+        proxy.hold_down()
+
+        def come_up() -> None:
+            proxy.cut()
+            proxy.release()
+
+        threading.Timer(1.0, come_up).start()
+        with running(settings(vhost_url, celery_url=proxy.url, connect_timeout=30.0), REGISTRY) as subscriber:
+            publish_one(vhost_url, 1)
+            reaches(subscriber, scheduled=1)
+
+
+def test_topology_that_the_broker_refuses_ends_the_start(vhost_url: str) -> None:
+    with pytest.raises(TopologyRefused, match=r"'amq\.mine'") as raised:
+        start(url=vhost_url, exchange="amq.mine")
+    assert raised.value.exit_code == 10
+
+
+def test_so_many_faults_in_a_row_end_it_and_the_event_is_kept(vhost_url: str) -> None:
+    def breaking() -> None:
+        with (
+            Proxy(vhost_url) as celery,
+            running(settings(vhost_url, celery_url=celery.url, max_faults=3), REGISTRY) as subscriber,
+        ):
+            publish_one(vhost_url, 1)
+            reaches(subscriber, scheduled=1)
+            celery.close()
+            publish_one(vhost_url, 2)
+            reaches(subscriber, faults=3)
+
+    with pytest.raises(TooManyFaults, match="3 faults in a row") as raised:
+        breaking()
+    assert raised.value.exit_code == 4
+    wait_for_count(vhost_url, QUEUE, 1)
+
+
+def test_two_subscribers_share_a_queue(vhost_url: str) -> None:
+    config = settings(vhost_url, prefetch=5)
+    with running(config, REGISTRY) as one, running(config, REGISTRY) as two:
+        eventually(lambda: queue_state(vhost_url, QUEUE).consumer_count == 2)
+        publish(vhost_url, (Happened(number=number) for number in range(400)))
+        eventually(lambda: one.outcomes.get("scheduled", 0) + two.outcomes.get("scheduled", 0) == 400)
+        assert min(one.outcomes["scheduled"], two.outcomes["scheduled"]) > 0
+    assert sorted(number for number, _ in tasks(vhost_url)) == list(range(400))
+
+
+def test_an_event_queue_that_is_deleted_is_declared_again_with_its_bindings(vhost_url: str) -> None:
+    with running(settings(vhost_url), REGISTRY) as subscriber:
+        with broker(vhost_url) as connection:
+            connection.default_channel.queue_delete(QUEUE)
+        eventually(lambda: (state := queue_state(vhost_url, QUEUE)) and state.consumer_count)
+        publish_one(vhost_url, 1)
+        reaches(subscriber, scheduled=1, faults=1)
+
+
+def test_a_dead_letter_queue_that_is_deleted_is_declared_again(vhost_url: str) -> None:
+    with running(settings(vhost_url), REGISTRY) as subscriber:
+        for count in (1, 2):
+            send(vhost_url, EXCHANGE, "app.happened", message(b"["))
+            reaches(subscriber, dead_lettered=count)
+            if count == 1:
+                with broker(vhost_url) as connection:
+                    connection.default_channel.queue_delete(DEAD)
+    assert len(take_all(vhost_url, DEAD)) == 1
+
+
+def test_a_dead_letter_that_nobody_takes_is_never_acknowledged(vhost_url: str) -> None:
+    declare(vhost_url, DEAD, {"x-max-length": 0, "x-overflow": "reject-publish"})
+    with running(settings(vhost_url, drain_timeout=0.5), REGISTRY) as subscriber:
+        send(vhost_url, EXCHANGE, "app.happened", message(b"["))
+        publish_one(vhost_url, 1)
+        reaches(subscriber, scheduled=1)
+    assert subscriber.outcomes == {"scheduled": 1, "requeued": 1}
+    assert [found.body for found in take_all(vhost_url, QUEUE)] == [b"["]
+
+
+def test_tasks_of_fast_handlers_do_not_wait_for_slow_ones_and_stopping_waits_for_one_only(vhost_url: str) -> None:
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(event: Happened) -> TaskCall:
+        if event.number:
+            begun.release()
+            go_on.wait(30)
+            late = time.monotonic() + 1.1
+            eventually(lambda: time.monotonic() > late)
+        return happened_call(event)
+
+    config = settings(vhost_url, slow, drain_timeout=1.0)
+    with running(config, REGISTRY) as subscriber:
+        publish(vhost_url, (Happened(number=number) for number in range(20)))
+        assert begun.acquire(timeout=30)
+        subscriber.stop()
+        stopped = time.monotonic()
+        go_on.set()
+    assert time.monotonic() - stopped < 15, "twenty of them take longer"
+    # Those before the slow one were sent, and it as well; the rest is in the queue again.
+    sent = subscriber.outcomes["scheduled"]
+    assert 1 <= sent < 15
+    wait_for_count(vhost_url, QUEUE, 20 - sent)
+    assert sorted(number for number, _ in tasks(vhost_url)) == list(range(sent))
+
+
+def test_the_health_file_tells_the_time_and_what_is_in_hand(vhost_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+
+    def state() -> Any:
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    with running(settings(vhost_url, health_file=str(path)), REGISTRY):
+        publish_one(vhost_url, 1)
+        told = eventually(lambda: state().get("scheduled") and state())
+        assert abs(told["time"] - time.time()) < 60
+        assert (told["queue"], told["in_flight"]) == (QUEUE, 0)
+        later = eventually(lambda: state()["time"] > told["time"] and state())
+        assert later["pid"] == told["pid"]
+
+
+SERVICE = """
+import logging, sys
+from celery import Celery
+from typed_pubsub import ConnectFailed, PubSubConfig, Subscriber
+
+logging.basicConfig(level="INFO", stream=sys.stdout)
+row = {"routing_key": "#", "task": "t", "should_schedule": lambda k, b: True, "get_args": lambda k, b: ([], {})}
+events, celery, timeout = sys.argv[1:]
+config = PubSubConfig([row], lambda: Celery(broker=celery), events, "an_exchange", "a_queue",
+                      drain_timeout=float(timeout))
+Subscriber(config).start()
+print("returned", flush=True)
+"""
+
+Serve = Callable[..., Child]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, vhost_url: str) -> Serve:
+    (tmp_path / "service.py").write_text(SERVICE)
+
+    def started(celery: str = vhost_url, drain_timeout: float = 10.0) -> Child:
+        return Child("service.py", vhost_url, celery, str(drain_timeout), cwd=tmp_path)
+
+    return started
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_settles_what_is_in_hand_and_ends_it_well(
+    serve: Serve, vhost_url: str, number: signal.Signals
+) -> None:
+    with Proxy(vhost_url) as celery, serve(celery.url) as child:
+        child.wait_for("consuming")
+        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
+        child.wait_for("scheduled")
+        celery.hold_down()
+        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
+        wait_for_count(vhost_url, "celery", 2)
+        child.signal(number)
+        celery.release()
+        assert child.wait() == 0
+        assert child.stdout[-1] == "returned"
+    assert take_all(vhost_url, QUEUE) == []
+    assert len(take_all(vhost_url, "celery")) == 2
+
+
+def test_a_signal_while_celerys_broker_is_away_ends_it_within_the_drain_timeout(serve: Serve, vhost_url: str) -> None:
+    with Proxy(vhost_url) as celery, serve(celery.url, 1.5) as child:
+        child.wait_for("consuming")
+        celery.close()
+        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
+        child.wait_for("Celery's broker")
+        begun = time.monotonic()
+        assert child.terminate() == 0
+        assert time.monotonic() - begun < 5
+        assert child.stdout[-1] == "returned"
+    wait_for_count(vhost_url, QUEUE, 1)
+
+
+def test_a_second_signal_ends_it_at_once(serve: Serve, vhost_url: str) -> None:
+    with Proxy(vhost_url) as celery, serve(celery.url, 60.0) as child:
+        child.wait_for("consuming")
+        celery.close()
+        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
+        child.wait_for("Celery's broker")
+        child.signal(signal.SIGTERM)
+        child.wait_for("stopping")
+        child.signal(signal.SIGTERM)
+        assert child.wait() == 128 + signal.SIGTERM
+    wait_for_count(vhost_url, QUEUE, 1)
