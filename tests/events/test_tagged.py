@@ -175,10 +175,17 @@ def test_a_tag_that_holds_no_value_of_its_type_raises_nothing_but_a_body_error(k
 
 def test_tags_nested_too_deep_are_unreadable() -> None:
     body = b'{"__type__":' * 100_000
-    # Within what the parser takes, beyond what the walk takes.
-    deep = b'{"a":' * 900 + b'{"__type__":"decimal","__value__":"1"}' + b"}" * 900
+    # Within what the parser takes, one beyond what the walk takes.
+    deep = b'{"a":' * 201 + b'{"__type__":"decimal","__value__":"1"}' + b"}" * 201
     for read in (revive, plain):
         for sent in (body, deep):
             with pytest.raises(BodyError, match=r"^expected JSON: nested too deep$") as refused:
                 read(sent)
             assert not refused.value.readable
+
+
+def test_tags_are_undone_200_levels_deep() -> None:
+    value = revive(b'{"a":' * 200 + b'{"__type__":"decimal","__value__":"1"}' + b"}" * 200)
+    for _ in range(200):
+        value = value["a"]
+    assert value == Decimal(1)

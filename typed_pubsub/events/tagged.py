@@ -27,6 +27,8 @@ _REVIVE: dict[str, Callable[[Any], Any]] = {
 }
 _TAGS = {"__type__", "__value__"}
 _LONGEST_NAME = 64
+# As deep as pydantic's own parser goes; how deep Python would depends on its version.
+_DEEPEST = 200
 _LONGEST_PATH = 200
 
 
@@ -63,21 +65,20 @@ def _to_plain(value: Any) -> Any:
 
 
 def _walked(body: bytes, finish: Callable[[Any], Any]) -> Any:
-    try:
-        return _walk(read_json(body), "$", finish)
-    except RecursionError as error:
+    return _walk(read_json(body), "$", finish, 0)
+
+
+def _walk(value: Any, path: str, finish: Callable[[Any], Any], depth: int) -> Any:
+    if depth > _DEEPEST:
         msg = "expected JSON: nested too deep"
-        raise BodyError(msg, readable=False) from error
-
-
-def _walk(value: Any, path: str, finish: Callable[[Any], Any]) -> Any:
+        raise BodyError(msg, readable=False)
     if is_list(value):
-        return [_walk(item, f"{path}[{index}]", finish) for index, item in enumerate(value)]
+        return [_walk(item, f"{path}[{index}]", finish, depth + 1) for index, item in enumerate(value)]
     if not is_mapping(value):
         return value
     if set(value) == _TAGS:
         return finish(_revived(value, path))
-    return {name: _walk(item, f"{path}{_step(name)}", finish) for name, item in value.items()}
+    return {name: _walk(item, f"{path}{_step(name)}", finish, depth + 1) for name, item in value.items()}
 
 
 def _step(name: str) -> str:
