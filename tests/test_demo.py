@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import need
-from tests.test_nodes import eventually
+from tests.support.rabbit import eventually
 from typed_pubsub.testing.nodes import rabbitmq_available
 
 pytestmark = pytest.mark.broker
@@ -96,13 +96,14 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(demo: Demo, moment: str) -> 
     _, err = demo.process.communicate(timeout=60)
     assert demo.process.returncode == 128 + signal.SIGINT, err
     assert err == "Stopped: no process and no file is left behind.\n"
-    assert demo.is_gone
+    # Killed they are; the kernel may still be burying them.
+    eventually(lambda: demo.is_gone, what="the end of what it started")
 
 
 def test_a_demo_that_is_killed_leaves_nothing_behind_either(demo: Demo) -> None:
     demo.read_until("poison")
     demo.process.kill()
-    assert eventually(lambda: demo.is_gone, seconds=20)
+    eventually(lambda: demo.is_gone, what="its end")
 
 
 def test_without_rich_the_demo_says_what_to_install() -> None:

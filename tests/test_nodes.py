@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import kombu
@@ -14,6 +12,7 @@ import redis
 from amqp.exceptions import NotFound
 
 from tests.conftest import need
+from tests.support.rabbit import eventually
 from typed_pubsub.testing.nodes import NodeError, RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
 KEEPS_A_NODE = """
@@ -36,15 +35,6 @@ def take(url: str, queue: str = "durable") -> object:
         message = simple.get(timeout=10)
         message.ack()
         return message.payload
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def alive(pid: int) -> bool:
@@ -145,4 +135,4 @@ def test_no_server_outlives_a_killed_process() -> None:
         pid, directory = process.stdout.readline().split()
         assert alive(int(pid))
         os.kill(process.pid, signal.SIGKILL)
-    assert eventually(lambda: not alive(int(pid)) and not Path(directory).exists())
+    eventually(lambda: not alive(int(pid)) and not Path(directory).exists(), what="the end of the node")

@@ -21,18 +21,22 @@ class Stopped(BaseException):
 
 
 def main() -> int:
+    screen = Screen()
     for number in _SIGNALS:
         signal.signal(number, stop)
-    screen = Screen()
-    screen.title("typed_pubsub: what one service publishes, another one's Celery worker executes")
     try:
-        tally = tell(screen)
+        return show(screen)
     except (DemoFailed, NodeError) as error:
         screen.trouble(str(error))
         return 1
     except Stopped as asked:
         screen.trouble("Stopped: no process and no file is left behind.")
         return 128 + int(asked.args[0])
+
+
+def show(screen: Screen) -> int:
+    screen.title("typed_pubsub: what one service publishes, another one's Celery worker executes")
+    tally = tell(screen)
     screen.dead_letters(tally.dead_letters.values())
     screen.outcomes(tally.rows())
     screen.total(tally)

@@ -18,7 +18,7 @@ from typed_pubsub.testing.nodes import RabbitMQNode
 
 CHANNEL_OPEN, PUBLISH, QUEUE = (20, 10), (60, 40), "a_queue"
 EXCHANGE_DECLARE = (40, 10)
-#: The whole of a deadline that a test runs into, and how late it may be.
+#: The whole of a deadline that a test runs into, and how late it may be (and a bit, for a machine that is shared).
 SOON, LATE = 1.5, 1.1
 
 
@@ -72,7 +72,7 @@ def failing(publish: Callable[[], Any], within: float = SOON) -> PublishFailed:
     begun = time.monotonic()
     with pytest.raises(PublishFailed) as raised:
         publish()
-    assert within * 0.5 < time.monotonic() - begun < within * LATE + 0.1
+    assert within * 0.5 < time.monotonic() - begun < within * LATE + 0.35
     return raised.value
 
 
@@ -244,6 +244,8 @@ def test_a_crash_of_the_broker_is_waited_out() -> None:
     with RabbitMQNode() as node:
         url = node.vhost()
         declare(url, QUEUE, an_exchange="app.#")
+        # A binding is not on disk when the broker has answered: killed at once, it would come back without it.
+        node.restart()
         config = PubSubConfig(broker_url=url, exchange="an_exchange", publish_timeout=90)
 
         def crash() -> None:

@@ -135,6 +135,7 @@ KINDS: dict[str, Bad] = {
     "a compressed body": Bad(
         "typed.event", "undecodable", bz2.compress(bytes(1_000_000)), {"compression": "application/x-bz2"}
     ),
+    "plain JSON that is said to be compressed": Bad("typed.event", "undecodable", VALID, {"compression": "gzip"}),
     "the content type of YAML": Bad(
         "typed.event", "undecodable", b"number: 5ecret-w0rds", {}, {"content_type": "application/x-yaml"}
     ),

@@ -69,6 +69,17 @@ def test_a_batch_is_acknowledged_at_once(vhost_url: str) -> None:
     assert take_all(vhost_url, QUEUE) == []
 
 
+def test_a_delivery_that_waits_is_not_acknowledged_with_its_neighbours(vhost_url: str) -> None:
+    declare(vhost_url, "full", {"x-max-length": 0, "x-overflow": "reject-publish"})
+    prepared(vhost_url)
+    publish(vhost_url, (Happened(number=number, queue="full" if number == 3 else "celery") for number in range(6)))
+    with running(settings(vhost_url, drain_timeout=0.5), REGISTRY) as subscriber:
+        reaches(subscriber, scheduled=5)
+    assert subscriber.outcomes == {"scheduled": 5, "requeued": 1}
+    assert [message.body[:11] for message in take_all(vhost_url, QUEUE)] == [b'{"number":3']
+    assert sorted(number for number, _ in tasks(vhost_url)) == [0, 1, 2, 4, 5]
+
+
 def test_a_delivery_is_not_acknowledged_before_its_task_is_confirmed(vhost_url: str) -> None:
     with Proxy(vhost_url) as events, Proxy(vhost_url) as celery:
         config = settings(events.url, celery_url=celery.url, drain_timeout=1.0)

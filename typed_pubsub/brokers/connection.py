@@ -50,9 +50,6 @@ class Link:
         connection.connect_timeout = timeout / 2 / _addresses(connection)
         connection.transport_options = {
             **(connection.transport_options or {}),
-            # For the TLS handshake, which py-amqp does on a socket without a timeout of its own.
-            "read_timeout": connection.connect_timeout,
-            "write_timeout": connection.connect_timeout,
             "on_blocked": self._on_blocked,
             "on_unblocked": self._on_unblocked,
         }
