@@ -44,12 +44,18 @@ class Demo:
                 return
         raise AssertionError(f"the demo ended before {start!r}: {self.process.communicate()[1]}")
 
-    @property
-    def is_gone(self) -> bool:
-        return not self._processes() and not list(self.directory.iterdir())
+    def left(self) -> list[str]:
+        """The command lines of its processes that still live, and its files."""
+        marked = [path.parent for path in Path("/proc").glob("[0-9]*/environ") if self.mark.encode() in _read(path)]
+        lines = [_read(process / "cmdline").replace(b"\0", b" ").decode(errors="replace") for process in marked]
+        return lines + [str(path) for path in self.directory.rglob("*")]
 
-    def _processes(self) -> list[Path]:
-        return [path.parent for path in Path("/proc").glob("[0-9]*/environ") if self.mark.encode() in _read(path)]
+    def wait_until_gone(self) -> None:
+        # Killed they are; the kernel may still be burying them.
+        try:
+            eventually(lambda: not self.left(), what="the end of what it started")
+        except AssertionError:
+            raise AssertionError(self.left()) from None
 
 
 def _read(path: Path) -> bytes:
@@ -86,7 +92,7 @@ def test_the_demo_adds_up_in_a_pipe_and_leaves_nothing_behind(demo: Demo) -> Non
     assert all(row[2] == row[4] for row in rows)
     assert sum(int(row[4]) for row in rows) == scheduled
     assert err.startswith("Next: ")
-    assert demo.is_gone
+    demo.wait_until_gone()
 
 
 @pytest.mark.parametrize("moment", ["typed_pubsub", "query", "poison", "kill -9"])
@@ -96,14 +102,13 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(demo: Demo, moment: str) -> 
     _, err = demo.process.communicate(timeout=60)
     assert demo.process.returncode == 128 + signal.SIGINT, err
     assert err == "Stopped: no process and no file is left behind.\n"
-    # Killed they are; the kernel may still be burying them.
-    eventually(lambda: demo.is_gone, what="the end of what it started")
+    demo.wait_until_gone()
 
 
 def test_a_demo_that_is_killed_leaves_nothing_behind_either(demo: Demo) -> None:
     demo.read_until("poison")
     demo.process.kill()
-    eventually(lambda: demo.is_gone, what="its end")
+    demo.wait_until_gone()
 
 
 def test_without_rich_the_demo_says_what_to_install() -> None:

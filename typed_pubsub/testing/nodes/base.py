@@ -23,6 +23,7 @@ _PORTS: Final = range(20_000, 32_000, 16)
 _TRIES: Final = 3
 _LOG_TAIL: Final = 6_000
 POLL: Final = 0.02
+_LAST_WRITES: Final = 5.0
 # Reads process groups to keep an eye on; when its input ends, their maker is gone, and so shall they be.
 _WATCHDOG: Final = """
 groups=
@@ -152,7 +153,10 @@ class Node(ABC):
             self._watchdog.communicate()
             self._watchdog = None
         if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+            # What was killed may still be at its last write.
+            deadline = time.monotonic() + _LAST_WRITES
+            while self._directory.exists() and time.monotonic() < deadline:
+                shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
 
     def log(self) -> str:
