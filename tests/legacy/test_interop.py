@@ -5,24 +5,23 @@ classic queue without arguments, bound with the keys of the mapping.
 """
 
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import kombu
 import pytest
 from celery import Celery
 from flask import Flask, current_app
 from kombu.utils.json import loads as kombu_loads
 
 from tests.support.rabbit import broker, eventually, get, queue_state
+from tests.support.replaced import EXCHANGE, OldPublisher, OldSubscriber
 from tests.support.services import celery_app, running
 from typed_pubsub import Event, Publisher, PubSubConfig, Registry, TaskCall, TaskMapping, call, remote_task
 
-EXCHANGE = "an_exchange"
 QUEUE = "a_queue"
 
 MOMENT = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
@@ -38,47 +37,6 @@ RICH: dict[str, Any] = {
 }
 
 Body = dict[str, Any]
-
-
-class OldPublisher:
-    """What the replaced library's publisher did."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def publish_event(self, routing_key: str, body: Any) -> None:
-        exchange = kombu.Exchange(EXCHANGE, type="topic", durable=True)
-        with broker(self._url) as connection, connection.channel() as channel:
-            producer = kombu.Producer(channel, exchange, serializer="json")
-            producer.publish(body, routing_key=routing_key, declare=[exchange])
-
-
-class OldSubscriber:
-    """What the replaced library's subscriber did: declare, bind, consume, decode with kombu."""
-
-    def __init__(self, connection: Any, queue: str, *keys: str) -> None:
-        exchange = kombu.Exchange(EXCHANGE, type="topic", durable=True)
-        bindings = [kombu.binding(exchange, routing_key=key) for key in keys]
-        self._connection = connection
-        self._queue = kombu.Queue(queue, exchange, bindings=bindings, durable=True)
-        self.received: list[tuple[str, Any]] = []
-
-    def declare(self) -> None:
-        with self._connection.channel() as channel:
-            self._queue(channel).declare()
-
-    def receive(self, count: int, *, once_consuming: Callable[[], None] = lambda: None) -> list[tuple[str, Any]]:
-        with self._connection.channel() as channel:
-            consumer = kombu.Consumer(channel, [self._queue], callbacks=[self._on_message], accept=["json"])
-            with consumer:
-                once_consuming()
-                while len(self.received) < count:
-                    self._connection.drain_events(timeout=30)
-        return self.received
-
-    def _on_message(self, body: Any, message: Any) -> None:
-        self.received.append((message.delivery_info["routing_key"], body))
-        message.ack()
 
 
 @pytest.fixture
