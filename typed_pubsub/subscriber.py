@@ -169,6 +169,8 @@ class Subscriber:
         except FAULTS as error:
             self._drop_consumer()
             self._report.fault("the event broker", describe(error))
+            # A connection that opens and breaks at once must not become a busy loop.
+            self._stop.wait(backoff(1, 0.5))
         self._desk.idle()
         self._report.health(len(self._in_hand))
 
