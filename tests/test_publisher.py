@@ -130,6 +130,8 @@ def test_the_classic_form_of_a_bound_key_sends_what_the_model_would(make: Make, 
         ("etl.free", {"value": float("nan")}, "JSON form"),
         ("etl.free", {"value": object()}, "JSON form"),
         ("etl.free", ["a list"], r"expected a dict, got list"),
+        ("etl.crm.loaded", ["a list"], r"expected a dict, got list"),
+        ("etl.crm.loaded", None, r"expected a dict, got NoneType"),
         ("k" * 256, {}, "255"),
     ],
 )

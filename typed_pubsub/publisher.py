@@ -128,14 +128,15 @@ class Publisher:
             raise EventError(str(routing_key), str(error)) from error
         model = self._registry.find(routing_key)
         context = self._context(None, None, None)
+        written = _plain_json(routing_key, body)
         if model is not None:
-            event = _event_from(routing_key, meta_of(model), body)
+            event = _event_from(routing_key, meta_of(model), body, written)
             message = self._message(event, _event_id(event_id), context)
         else:
             if self.config.require_models:
                 raise EventError(routing_key, "no model is bound to this key, and REQUIRE_MODELS is set")
-            message = compose(None, routing_key, _plain_json(routing_key, body), _event_id(event_id), context)
-        self._refuse_large(message)
+            message = compose(None, routing_key, written, _event_id(event_id), context)
+            self._refuse_large(message)
         self._publication().run((message,))
         return message.event_id
 
@@ -189,14 +190,14 @@ def _event_id(given: str | UUID | None) -> str:
     return str(uuid4() if given is None else given)
 
 
-def _event_from(routing_key: str, meta: EventMeta, body: Mapping[str, Any]) -> Any:
+def _event_from(routing_key: str, meta: EventMeta, body: Mapping[str, Any], written: bytes) -> Any:
     names = {name for choices in meta.codec.read_names.values() for name in choices}
     unknown = sorted(str(name) for name in body if name not in names)
     if unknown:
         problem = ", ".join(f"$.{name}" for name in unknown)
         raise EventError(routing_key, f"{problem}: expected only fields of the model bound to this key")
     try:
-        return read_event(meta, routing_key, _plain_json(routing_key, body))
+        return read_event(meta, routing_key, written)
     except BodyError as error:
         raise EventError(routing_key, str(error)) from error
 

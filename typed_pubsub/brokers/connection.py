@@ -9,7 +9,6 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -199,6 +198,3 @@ def _addresses(connection: kombu.Connection) -> int:
     except OSError:
         return 1
     return max(len(found), 1)
-
-
-Opener = Callable[[float], Link]

@@ -37,7 +37,7 @@ class Topology:
             TopologyRefused: the broker does not allow it, or has something of another kind under the name.
         """
         ensure_exchange(link, self.exchange)
-        ensure_queue(link, dead_letter_queue(self.queue), {"x-queue-type": "quorum"} if self.quorum else {})
+        ensure_dead_letter_queue(link, self.queue, quorum=self.quorum)
         ensure_queue(link, self.queue, self._arguments())
         ensure_bindings(link, self.queue, self.exchange, self.binding_keys)
 
@@ -74,6 +74,11 @@ def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
         lambda channel: channel.queue_declare(name, passive=True),
         lambda channel: channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments),
     )
+
+
+def ensure_dead_letter_queue(link: Link, queue: str, *, quorum: bool) -> None:
+    """The dead-letter queue of an event queue: as durable as that one, and nothing in it ever expires."""
+    ensure_queue(link, dead_letter_queue(queue), {"x-queue-type": "quorum"} if quorum else {})
 
 
 def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterable[str]) -> None:

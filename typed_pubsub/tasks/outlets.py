@@ -14,7 +14,7 @@ from kombu.exceptions import KombuError
 
 from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, Taken, refused_publish
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
-from typed_pubsub.brokers.topology import dead_letter_queue, ensure_queue
+from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.tasks.builder import TaskMessage
 
@@ -123,12 +123,12 @@ class DeadLetterOutlet(_AmqpOutlet[K]):
         """``queue`` is the event queue; ``connect`` opens a connection to its broker."""
         super().__init__(connect)
         self.faults = (*self.faults, TopologyRefused)
-        self._queue = dead_letter_queue(queue)
-        self._arguments = {"x-queue-type": "quorum"} if quorum else {}
+        self._queue = queue
+        self._quorum = quorum
 
     def put(self, key: K, message: ReadyMessage) -> None:
         """See Outlet."""
-        self._open_channel().put(key, message, "", self._queue)
+        self._open_channel().put(key, message, "", dead_letter_queue(self._queue))
 
     def redeclare(self, message: ReadyMessage) -> None:  # noqa: ARG002  # there is only one queue
         """Makes sure of the queue again before the next dead letter: it was deleted since."""
@@ -136,7 +136,7 @@ class DeadLetterOutlet(_AmqpOutlet[K]):
 
     def _prepare(self, link: Link) -> None:
         # Somebody may have deleted it since the start.
-        ensure_queue(link, self._queue, self._arguments)
+        ensure_dead_letter_queue(link, self._queue, quorum=self._quorum)
 
 
 class AmqpTaskOutlet(_AmqpOutlet[K]):
