@@ -24,6 +24,7 @@ class PubSubConfig:
         task_mapping: a TaskMapping, the classic list of rows, or a dotted path to either.
         get_celery_app: called once, at the subscriber's start, without arguments; gives the Celery app.
         broker_url: of the event broker, ``amqp://`` or ``amqps://``; several, tried in turn, are separated by ``;``.
+            Without a server: ``sqlite:///relative.db`` or ``sqlite:////absolute/path.db``, the embedded broker.
         exchange: name of the topic exchange.
         queue_name: the subscriber's queue.
         events: modules that define the service's events, imported at the start.

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pydantic_core
 
-from typed_pubsub.brokers.connection import EventBroker, unencrypted_hosts
+from typed_pubsub.brokers.event_broker import EventBroker, unencrypted_hosts
 from typed_pubsub.brokers.pool import Pool
 from typed_pubsub.brokers.publishing import Publication
 from typed_pubsub.config import PubSubConfig

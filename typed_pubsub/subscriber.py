@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from typed_pubsub.brokers.connection import FAULTS, EventBroker, describe, masked, unencrypted_hosts
+from typed_pubsub.brokers.connection import FAULTS, describe
 from typed_pubsub.brokers.consumer import Consumer
+from typed_pubsub.brokers.event_broker import EventBroker, masked, unencrypted_hosts
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import ConnectFailed, DefinitionError, TooManyFaults, TopologyRefused

@@ -16,15 +16,8 @@ from tests.support.amqp import linked
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually
 from typed_pubsub import MisconfigurationException
-from typed_pubsub.brokers.connection import (
-    FAULTS,
-    EventBroker,
-    Link,
-    describe,
-    event_connection,
-    masked,
-    unencrypted_hosts,
-)
+from typed_pubsub.brokers.connection import FAULTS, Link, describe
+from typed_pubsub.brokers.event_broker import EventBroker, event_connection, masked, unencrypted_hosts
 from typed_pubsub.testing.nodes import RabbitMQNode
 
 

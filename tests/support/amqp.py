@@ -10,7 +10,8 @@ from amqp.basic_message import Message
 from amqp.exceptions import NotFound
 
 from tests.support.rabbit import broker, eventually, queue_state
-from typed_pubsub.brokers.connection import Link, event_connection
+from typed_pubsub.brokers.connection import Link
+from typed_pubsub.brokers.event_broker import event_connection, open_link
 
 #: Deadlines of the tests: generous, the machine is shared.
 TIMEOUT = 30.0
@@ -61,7 +62,7 @@ def nested(depth: int) -> bytes:
 
 @contextmanager
 def linked(url: str, timeout: float = TIMEOUT) -> Iterator[Link]:
-    link = Link(event_connection(url), timeout=timeout)
+    link = open_link(event_connection(url), timeout)
     try:
         yield link
     finally:

@@ -5,18 +5,15 @@ ever, publish twice or hide a loss (docs/reliability.md). One connection belongs
 """
 
 import contextlib
-import re
 import socket
 import ssl
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import kombu
 from amqp.exceptions import AMQPError
 
 from typed_pubsub.brokers.frames import tolerant_frame_handler
-from typed_pubsub.errors import MisconfigurationException
 
 #: What a broken connection raises.
 FAULTS = (OSError, AMQPError)
@@ -33,6 +30,9 @@ _NO_WAIT = 0.0005
 class Link:
     """An AMQP connection that is open or gone: after any fault it is closed and a new one is made."""
 
+    #: Whether every queue of the broker may have a delivery limit, not only quorum queues.
+    limits_deliveries = False
+
     def __init__(self, connection: kombu.Connection, *, timeout: float) -> None:
         """Connects.
 
@@ -45,6 +45,10 @@ class Link:
         """
         self.blocked = False
         self._last_beat = time.monotonic()
+        self.raw: Any = self._connect(connection, timeout)
+        self.limit(timeout)
+
+    def _connect(self, connection: kombu.Connection, timeout: float) -> Any:
         # Half for reaching a host, shared by its addresses, half for the broker's side of the handshake.
         connection.connect_timeout = timeout / 2 / _addresses(connection)
         connection.transport_options = {
@@ -53,11 +57,10 @@ class Link:
             "on_unblocked": self._on_unblocked,
         }
         try:
-            self.raw: Any = connection.transport.establish_connection()
+            return connection.transport.establish_connection()
         except FAULTS:
             connection.maybe_switch_next()
             raise
-        self.limit(timeout)
 
     def limit(self, seconds: float) -> None:
         """Bounds every blocking call from here on: reads that wait for an answer, and writes."""
@@ -125,65 +128,12 @@ class Link:
         self.blocked = False
 
 
-class EventBroker:
-    """The event broker behind a URL; of several hosts, separated by ``;``, the next one after each failure."""
-
-    def __init__(self, url: str) -> None:
-        """Raises MisconfigurationException for a URL that cannot be read."""
-        # Described anew for each connection: kombu keeps the host name that TLS checks over a change of hosts, and
-        # threads may connect at the same time.
-        self._urls = url.split(";")
-        self._failures = 0
-        for host in self._urls:
-            event_connection(host)
-
-    def connect(self, timeout: float) -> Link:
-        """A new connection. Raises OSError or AMQPError: none to this host within ``timeout`` seconds."""
-        url = self._urls[self._failures % len(self._urls)]
-        try:
-            return Link(event_connection(url), timeout=timeout)
-        except FAULTS:
-            self._failures += 1
-            raise
-
-
-def event_connection(url: str, *, heartbeat: int = HEARTBEAT) -> kombu.Connection:
-    """Describes one host of an event broker for kombu, with our defaults: heartbeats, TLS with the host name checked.
-
-    Raises:
-        MisconfigurationException: the URL cannot be read; its text is not repeated.
-    """
-    verified: bool | dict[str, Any] = (
-        {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None} if url.startswith("amqps") else False
-    )
-    try:
-        connection = kombu.Connection(
-            url, ssl=verified, heartbeat=heartbeat, transport_options=transport_options(tolerant=True)
-        )
-        connection.port  # noqa: B018  # parses
-    except (ValueError, KeyError):
-        msg = f"BROKER_URL cannot be read as a URL: {masked(url)}"
-        raise MisconfigurationException(msg) from None
-    return connection
-
-
 def transport_options(*, tolerant: bool = False) -> dict[str, Any]:
     """py-amqp's options for any connection of ours; ``tolerant`` for those that read foreign messages."""
     options: dict[str, Any] = {"socket_settings": {socket.TCP_USER_TIMEOUT: _TCP_USER_TIMEOUT_MS}}
     if tolerant:
         options["frame_handler"] = tolerant_frame_handler
     return options
-
-
-def masked(url: str) -> str:
-    """A URL, or several separated by ``;``, that may be logged: without passwords."""
-    return ";".join(re.sub(r"(://[^:@]*):.*@", r"\1:**@", part) for part in url.split(";"))
-
-
-def unencrypted_hosts(url: str) -> list[str]:
-    """The hosts other than this one that the URL reaches in plain text."""
-    hosts = [urlsplit(part).hostname or "localhost" for part in url.split(";") if not part.startswith("amqps")]
-    return [host for host in hosts if host != "localhost" and not host.startswith("127.") and host != "::1"]
 
 
 def describe(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from amqp.exceptions import AccessRefused, ChannelError, NotFound, PreconditionF
 from typed_pubsub.brokers.connection import Link
 from typed_pubsub.errors import TopologyRefused
 
-#: Of a quorum queue that we declare: deliveries before RabbitMQ itself dead-letters a message.
+#: Of a queue that we declare, where it can be had: deliveries before the broker itself dead-letters a message.
 DELIVERY_LIMIT = 50
 
 
@@ -38,22 +38,24 @@ class Topology:
         """
         ensure_exchange(link, self.exchange)
         ensure_dead_letter_queue(link, self.queue, quorum=self.quorum)
-        ensure_queue(link, self.queue, self._arguments())
+        ensure_queue(link, self.queue, self._arguments(link))
         ensure_bindings(link, self.queue, self.exchange, self.binding_keys)
 
-    def _arguments(self) -> dict[str, Any]:
+    def _arguments(self, link: Link) -> dict[str, Any]:
         # A classic queue has no arguments, as the replaced library declares it, so that either may come first.
-        if not self.quorum:
+        if not self.quorum and not link.limits_deliveries:
             return {}
-        return {
-            "x-queue-type": "quorum",
+        limited = {
             "x-delivery-limit": DELIVERY_LIMIT,
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": dead_letter_queue(self.queue),
-            # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
         }
+        if link.limits_deliveries:
+            # There is one kind of queue, and what it dead-letters is moved, not sent.
+            return limited
+        # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
+        at_least_once = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+        return {"x-queue-type": "quorum", **limited, **at_least_once}
 
 
 def ensure_exchange(link: Link, name: str) -> None:
@@ -78,7 +80,8 @@ def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
 
 def ensure_dead_letter_queue(link: Link, queue: str, *, quorum: bool) -> None:
     """The dead-letter queue of an event queue: as durable as that one, and nothing in it ever expires."""
-    ensure_queue(link, dead_letter_queue(queue), {"x-queue-type": "quorum"} if quorum else {})
+    kind = {"x-queue-type": "quorum"} if quorum and not link.limits_deliveries else {}
+    ensure_queue(link, dead_letter_queue(queue), kind)
 
 
 def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterable[str]) -> None:

@@ -5,10 +5,11 @@ from typing import Any, TypeAlias
 
 from typed_pubsub.events.shapes import is_list
 from typed_pubsub.routing.mapping import TaskMapping
+from typed_pubsub.settings.sqlite_url import is_sqlite_url, locate
 
 Check: TypeAlias = Callable[[Any], str | None]
 
-#: Event brokers and the transports of kombu behind them; any other loses messages (docs/reliability.md).
+#: Event brokers beside the embedded one; any other transport of kombu loses messages (docs/reliability.md).
 EVENT_SCHEMES = ("amqp", "amqps", "pyamqp")
 _MAX_NAME_BYTES = 255
 
@@ -55,14 +56,25 @@ def broker_url(value: Any) -> str | None:
         return f"expected a URL, got {type(value).__name__}"
     if not value:
         return "is missing"
+    if is_sqlite_url(value):
+        return _sqlite_url(value)
     for part in value.split(";"):
         scheme = part.partition("://")[0] if "://" in part else ""
         if scheme not in EVENT_SCHEMES:
             known = ", ".join(f"{name}://" for name in EVENT_SCHEMES)
             return (
-                f"expected {known}, got {scheme + '://' if scheme else 'no scheme'}: the event broker is RabbitMQ, "
-                "because kombu's other transports lose messages or bindings (Celery's own broker may be any)"
+                f"expected {known} or sqlite:///, got {scheme + '://' if scheme else 'no scheme'}: the event broker is "
+                "RabbitMQ, or the embedded one on a file, because kombu's other transports lose messages or bindings "
+                "(Celery's own broker may be any)"
             )
+    return None
+
+
+def _sqlite_url(value: str) -> str | None:
+    try:
+        locate(value)
+    except ValueError as error:
+        return str(error)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Where messages leave: confirming channels on AMQP, kombu's own send on any other transport of Celery's broker.
+"""Where messages leave: confirming channels where the broker has them, kombu's own send on any other of Celery's.
 
 An outlet is opened when it is first needed and closed by its owner at the first fault; then it is opened again.
 """
@@ -14,6 +14,7 @@ from kombu.exceptions import KombuError
 
 from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, Taken, refused_publish
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
+from typed_pubsub.brokers.event_broker import open_link
 from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.tasks.builder import TaskMessage
@@ -25,6 +26,9 @@ M_contra = TypeVar("M_contra", contravariant=True)
 
 # A header frame must fit into one AMQP frame; RabbitMQ's frames have 131,072 bytes, with some of them for itself.
 _MAX_PROPERTIES = 131_000
+
+# The drivers whose channels confirm and return: py-amqp and the embedded broker (librabbitmq's do not).
+_CONFIRMING = ("py-amqp", "typed_pubsub")
 
 
 class Outlet(Protocol[K, M_contra]):
@@ -145,7 +149,8 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
         super().__init__(self._connect_as_app)
-        options = _defaults(app, transport_options())
+        amqp: Any = app.connection_for_write().transport
+        options = _defaults(app, transport_options()) if amqp.driver_type == "amqp" else {}
         self._description = app.connection_for_write(transport_options=options, heartbeat=HEARTBEAT)
         self._declared: set[Any] = set()
 
@@ -181,7 +186,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         super().close(timeout)
 
     def _connect_as_app(self, timeout: float) -> Link:
-        return Link(self._description, timeout=timeout)
+        return open_link(self._description, timeout)
 
     def _declare(self, link: Link, message: TaskMessage) -> None:
         for entity in message.declare:
@@ -274,7 +279,7 @@ class PlainTaskOutlet(Generic[K]):
 def task_outlet(app: Celery) -> "AmqpTaskOutlet[Any] | PlainTaskOutlet[Any]":
     """The outlet for the Celery broker of ``app``."""
     transport: Any = app.connection_for_write().transport
-    return AmqpTaskOutlet(app) if transport.driver_name == "py-amqp" else PlainTaskOutlet(app)
+    return AmqpTaskOutlet(app) if transport.driver_name in _CONFIRMING else PlainTaskOutlet(app)
 
 
 def describe_refusal(outcome: Outcome) -> str:

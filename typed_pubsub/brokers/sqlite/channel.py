@@ -1,0 +1,308 @@
+"""A channel with the methods of ``amqp.Channel``, and what kombu adds to them."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from amqp import spec
+from amqp.basic_message import Message
+from amqp.exceptions import ChannelError, ConsumerCancelled, NotAllowed
+from kombu.transport import base, pyamqp
+
+from typed_pubsub.brokers.sqlite import entities, messages
+from typed_pubsub.brokers.sqlite.admin import AdminMethods
+from typed_pubsub.brokers.sqlite.database import GATE, Database
+from typed_pubsub.brokers.sqlite.inbox import Claimed, Consumer, Inbox
+from typed_pubsub.brokers.sqlite.messages import Stored
+from typed_pubsub.brokers.sqlite.outbox import Publication
+from typed_pubsub.brokers.sqlite.ports import Owner
+
+Settle = Callable[[Database, int, list[int]], int]
+
+
+class Channel(AdminMethods, base.StdChannel):
+    """A channel: consumers with their deliveries, and what it publishes."""
+
+    Message = pyamqp.Message
+    prepare_message = pyamqp.Channel.prepare_message
+    prepare_queue_arguments: Any = pyamqp.Channel.prepare_queue_arguments
+    message_to_python = pyamqp.Channel.message_to_python
+
+    connection: Owner
+
+    def __init__(self, connection: Owner, channel_id: int) -> None:
+        """An open channel."""
+        self.connection = connection
+        self.channel_id = channel_id
+        self.is_open = True
+        self.auto_decode = True
+        self.events: defaultdict[str, set[Callable[..., Any]]] = defaultdict(set)
+        self.no_ack_consumers: Any = set[str]()
+        self._inbox = Inbox()
+        self._opened = 1
+        self._published: int | None = None
+        self._broken: ChannelError | None = None
+
+    @property
+    def consumes(self) -> bool:
+        """Whether it has a consumer."""
+        return bool(self._inbox.consumers)
+
+    def basic_qos(self, prefetch_size: int, prefetch_count: int, a_global: bool) -> None:
+        """Bounds the unacknowledged deliveries of the channel, all its consumers together; 0: no bound."""
+        self._inbox.prefetch = prefetch_count
+        self.connection.look_again()
+
+    def basic_consume(  # noqa: PLR0913  # py-amqp's signature
+        self,
+        queue: str = "",
+        consumer_tag: str = "",
+        no_local: bool = False,
+        no_ack: bool = False,
+        exclusive: bool = False,
+        nowait: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        on_cancel: Callable[[str], Any] | None = None,
+    ) -> str:
+        """Starts a consumer; its tag."""
+        session = self.connection.session()
+        tag = consumer_tag or f"amq.ctag-{uuid4().hex}"
+        if tag in self._inbox.consumers:
+            msg = f"attempt to reuse consumer tag {tag!r}"
+            raise NotAllowed(msg, spec.Basic.Consume)
+        with self._change() as db:
+            self.connection.require_session(db)
+            found = self._queue(db, queue, spec.Basic.Consume)
+            entities.add_consumer(db, session, tag, found, exclusive=exclusive)
+        self._inbox.consumers[tag] = Consumer(tag, found, callback, no_ack, on_cancel)
+        if no_ack:
+            self.no_ack_consumers.add(tag)
+        return tag
+
+    def basic_cancel(self, consumer_tag: str, nowait: bool = False) -> None:
+        """Ends a consumer; what it has not seen yet goes back to the queue."""
+        if consumer_tag not in self._inbox.consumers:
+            return
+        session = self.connection.session()
+        with self._change() as db:
+            self._inbox.give_back_unseen(db, session, [consumer_tag])
+            entities.remove_consumers(db, session, [consumer_tag])
+        self._forget(consumer_tag)
+
+    def basic_get(self, queue: str = "", no_ack: bool = False) -> Any:
+        """The next message of a queue, or None."""
+        session = None if no_ack else self.connection.session()
+        with self._change() as db:
+            found = self._queue(db, queue, spec.Basic.Get)
+            entities.touch(db, found.id)
+            if session is None:
+                taken = messages.take(db, found.id, 1)
+            else:
+                self.connection.require_session(db)
+                taken = messages.claim(db, self.connection.routes, found.id, session, 1)
+            left = entities.count_queue(db, found.id)[0]
+        if not taken:
+            return None
+        tag = self._inbox.number(taken[0], no_ack=no_ack)
+        return self._message(taken[0], {"delivery_tag": tag, "message_count": left})
+
+    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
+        """Settles a delivery, or with ``multiple`` every one up to it (0: all)."""
+        self._settle(delivery_tag, spec.Basic.Ack, messages.settle, multiple=multiple)
+
+    def basic_reject(self, delivery_tag: int, requeue: bool) -> None:
+        """Puts a delivery back where it was, or to the dead letters of its queue."""
+        self._settle(delivery_tag, spec.Basic.Reject, messages.release if requeue else self._reject)
+
+    def basic_recover(self, requeue: bool = False) -> None:  # RabbitMQ knows but true
+        """Puts every unacknowledged delivery back where it was."""
+        session = self.connection.session()
+        with self._change() as db:
+            self._inbox.give_back(db, session)
+        self._inbox.forget_deliveries()
+
+    def flow(self, active: bool) -> None:
+        """Nothing to do: what is not asked for does not come."""
+
+    def confirm_select(self, nowait: bool = False) -> None:
+        """From here on what is published is confirmed by ``events["basic_ack"]``."""
+        if self._published is None:
+            self._published = 0
+
+    def basic_publish(  # py-amqp's signature
+        self,
+        msg: Any,
+        exchange: str = "",
+        routing_key: str = "",
+        mandatory: bool = False,
+        immediate: bool = False,
+        timeout: float | None = None,  # the connection's own bounds it
+        confirm_timeout: float | None = None,
+    ) -> None:
+        """Writes a message before it returns. Raises what a broker would answer later: no such exchange, no route."""
+        with GATE:
+            publication = self._put(msg, exchange, routing_key, mandatory=mandatory)
+            try:
+                self.connection.flush()
+            except BaseException:
+                # The caller knows that it was not published, so nothing may write it later.
+                self.connection.drop(publication)
+                self._published = publication.number and publication.number - 1
+                raise
+            told = self.connection.take_events(self)
+        for tell in told:
+            tell()
+
+    def send_method(self, sig: tuple[int, int], _format: str, args: Any, content: Any = None) -> None:
+        """py-amqp's road to the wire: Basic.Publish, written at the next wait, and Basic.Nack."""
+        if sig == spec.Basic.Publish:
+            _, exchange, routing_key, mandatory, _ = args
+            self._put(content, exchange, routing_key, mandatory=mandatory)
+        elif sig == spec.Basic.Nack:
+            tag, multiple, requeue = args
+            self._settle(tag, sig, messages.release if requeue else self._reject, multiple=multiple)
+        else:
+            raise NotImplementedError(sig)
+
+    def takes(self, publication: Publication) -> bool:
+        """Whether a message was put on the channel as it is, not before an error that closed it."""
+        return publication.opened == self._opened and self._broken is None
+
+    def break_with(self, error: ChannelError) -> None:
+        """Takes nothing more until its user has seen the error."""
+        self._broken = error
+
+    def fail(self) -> None:
+        """Raises the error that broke the channel."""
+        if self._broken is not None:
+            self._refuse(self._broken)
+
+    def confirm(self, number: int) -> None:
+        """Tells that every message up to this one is in the file."""
+        for callback in list(self.events["basic_ack"]):
+            callback(number, True)  # py-amqp's callback
+
+    def give_back(self, error: ChannelError, exchange: str, routing_key: str, message: Any) -> None:
+        """Tells of a return. Raises the error where nobody has asked for returns, as py-amqp does."""
+        handlers = list(self.events["basic_return"])
+        if not handlers:
+            raise error
+        for callback in handlers:
+            callback(error, exchange, routing_key, message)
+
+    def cancelled(self, db: Database) -> Callable[[], None] | None:
+        """What to do about a consumer whose queue is gone, if there is one."""
+        gone = self._inbox.gone(db)
+        return None if gone is None else partial(self._on_cancelled, gone)
+
+    def has_work(self, db: Database) -> bool:
+        """Whether messages wait that a consumer may have now."""
+        return self._inbox.has_work(db)
+
+    def claim(self, db: Database, session: int) -> list[Claimed]:
+        """Takes as many messages as the consumers may have; inside of a transaction."""
+        return self._inbox.claim(db, self.connection.routes, session)
+
+    def receive(self, claimed: Iterable[Claimed]) -> None:
+        """Keeps what was claimed, once that is certain."""
+        self._inbox.receive(claimed)
+
+    def next_delivery(self) -> Callable[[], None] | None:
+        """The next delivery to a consumer, if one has come."""
+        delivery = self._inbox.take()
+        return None if delivery is None else partial(self._deliver, *delivery)
+
+    def release_unseen(self, db: Database, session: int) -> None:
+        """Puts back what no consumer has seen, as if it never had been claimed."""
+        self._inbox.give_back_unseen(db, session, list(self._inbox.consumers))
+
+    def close(self) -> None:
+        """Ends its consumers; what is unacknowledged goes back to the queue."""
+        with GATE:
+            owner = self.connection
+            if self.is_open and owner.connected:
+                owner.flush()
+                self._reset()
+                owner.channels.pop(self.channel_id, None)
+            self.collect()
+
+    def collect(self) -> None:
+        """Forgets everything."""
+        self.is_open = False
+        gone: Any = None
+        self.connection = gone
+        self._inbox.clear()
+        self.no_ack_consumers.clear()
+        self.events.clear()
+
+    def _put(self, message: Any, exchange: str, routing_key: str, *, mandatory: bool) -> Publication:
+        with GATE:
+            number = None if self._published is None else self._published + 1
+            publication = Publication(self, self._opened, number, message, exchange, routing_key, mandatory)
+            self.connection.put(publication)
+            self._published = number
+            return publication
+
+    def _settle(self, tag: int, method: tuple[int, int], settle: Settle, *, multiple: bool = False) -> None:
+        with self._change() as db:
+            held = self._inbox.held(tag, multiple=multiple, method=method)
+            session = self.connection.current_session
+            if session is None or settle(db, session, list(held.values())) < len(held):
+                # Their queue was deleted, or they are somebody else's by now.
+                self.connection.require_session(db)
+        self._inbox.settled(held)
+
+    def _reject(self, db: Database, session: int, held: list[int]) -> int:
+        return messages.reject(db, self.connection.routes, session, held)
+
+    def _deliver(self, consumer: Consumer, tag: int, stored: Stored) -> None:
+        message = self._message(stored, {"consumer_tag": consumer.tag, "delivery_tag": tag})
+        if consumer.callback is not None:
+            consumer.callback(message)
+
+    def _message(self, stored: Stored, info: dict[str, Any]) -> Any:
+        message: Any = Message(stored.body)
+        message.properties = messages.read_properties(stored.properties)
+        if stored.deliveries > 1:
+            headers = message.properties.setdefault("application_headers", {})
+            headers[messages.DELIVERY_COUNT] = stored.deliveries - 1
+        if self.auto_decode and "content_encoding" in message.properties:
+            with contextlib.suppress(LookupError, ValueError):
+                message.body = stored.body.decode(message.properties["content_encoding"])
+        message.channel = self
+        redelivered = stored.deliveries > 1
+        where = {"redelivered": redelivered, "exchange": stored.exchange, "routing_key": stored.routing_key}
+        message.delivery_info = info | where
+        return message
+
+    def _on_cancelled(self, consumer: Consumer) -> None:
+        self._forget(consumer.tag)
+        if consumer.on_cancel is None:
+            raise ConsumerCancelled(consumer.tag, spec.Basic.Cancel)
+        consumer.on_cancel(consumer.tag)
+
+    def _forget(self, consumer_tag: str) -> None:
+        self._inbox.forget(consumer_tag)
+        self.no_ack_consumers.discard(consumer_tag)
+
+    def _refuse(self, error: ChannelError) -> NoReturn:
+        """As a broker does: closes the channel; py-amqp opens it anew under the same object, with nothing on it."""
+        self._reset()
+        raise error
+
+    def _reset(self) -> None:
+        session = self.connection.current_session
+        if session is not None:
+            database = self.connection.database
+            with database.transaction():
+                self._inbox.give_back(database, session)
+                entities.remove_consumers(database, session, list(self._inbox.consumers))
+        self._inbox.clear()
+        self.no_ack_consumers.clear()
+        self._opened += 1
+        self._published = self._broken = None
+        self.connection.look_again()
