@@ -18,8 +18,9 @@ from amqp.exceptions import AMQPError, UnexpectedFrame
 
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 _CONTENT_METHODS = frozenset([spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk])
-# RecursionError: headers nested a thousand deep, which the broker passes on.
-_UNREADABLE = (ValueError, OverflowError, TypeError, LookupError, StructError, AMQPError, OSError, RecursionError)
+#: What reading a message's properties may raise. RecursionError: headers nested a thousand deep, which the broker
+#: passes on.
+UNREADABLE = (ValueError, OverflowError, TypeError, LookupError, StructError, AMQPError, OSError, RecursionError)
 
 Frame = tuple[int, int, Any]
 Callback = Callable[[int, tuple[int, int], Any, Any], Any]
@@ -70,13 +71,18 @@ def tolerant_frame_handler(connection: Any, callback: Callback) -> Callable[[Fra
 def _read_header(message: Any, payload: Any) -> None:
     try:
         message.inbound_header(payload)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         # Class id (2), weight (2) and size (8) come first and are sound: the broker wrote them.
         (message.body_size,) = unpack_from(">xxxxQ", payload, 0)
         message.ready = not message.body_size
-        message.properties = {}
-        message.wire_error = f"properties or headers cannot be read ({type(error).__name__})"
-        message.raw_properties = bytes(payload[12:])
+        mark_unreadable(message, error, bytes(payload[12:]))
+
+
+def mark_unreadable(message: Any, error: BaseException, raw_properties: bytes) -> None:
+    """Gives a message whose properties raised ``error`` none, and says so on it."""
+    message.properties = {}
+    message.wire_error = f"properties or headers cannot be read ({type(error).__name__})"
+    message.raw_properties = raw_properties
 
 
 def _hand_over(callback: Callback, channel: int, message: Any) -> None:

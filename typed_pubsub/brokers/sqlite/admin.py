@@ -5,11 +5,12 @@ from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
 from amqp import spec
-from amqp.exceptions import ChannelError, PreconditionFailed
+from amqp.exceptions import ChannelError, PreconditionFailed, RecoverableConnectionError
 from amqp.protocol import queue_declare_ok_t
 
 from typed_pubsub.brokers.sqlite import entities, messages
 from typed_pubsub.brokers.sqlite.database import GATE, Database
+from typed_pubsub.brokers.sqlite.ports import Owner
 
 T = TypeVar("T")
 
@@ -17,7 +18,15 @@ T = TypeVar("T")
 class AdminMethods:
     """Part of ``Channel``: exchanges, queues and bindings."""
 
-    connection: Any
+    connection: Owner | None
+
+    @property
+    def owner(self) -> Owner:
+        """The connection. Raises RecoverableConnectionError: the channel or the connection is closed."""
+        if self.connection is None:
+            msg = "the channel is closed"
+            raise RecoverableConnectionError(msg)
+        return self.connection
 
     def exchange_declare(
         self,
@@ -55,7 +64,7 @@ class AdminMethods:
         arguments: Mapping[str, Any] | None = None,
     ) -> queue_declare_ok_t:
         """Makes a queue, or looks at it; its name, how many messages wait, how many consumers there are."""
-        session = self.connection.session() if exclusive else self.connection.current_session
+        session = self.owner.session() if exclusive else self.owner.current_session
         with self._change() as db:
             if passive:
                 found = entities.the_queue(db, queue, spec.Queue.Declare)
@@ -117,21 +126,24 @@ class AdminMethods:
 
     def _queue(self, db: Database, name: str, method: tuple[int, int]) -> entities.Queue:
         found = entities.the_queue(db, name, method)
-        entities.refuse_others(found, self.connection.current_session, method)
+        entities.refuse_others(found, self.owner.current_session, method)
         return found
 
     @contextlib.contextmanager
     def _change(self) -> Generator[Database]:
         """One transaction on the channel; an error of the channel's own closes it, as a broker would."""
+        owner = self.owner
         with GATE:
-            database: Database = self.connection.database
+            database = owner.database
             try:
+                # What was published before is there by now, as on one road to a broker.
+                owner.flush()
                 with database.transaction():
                     yield database
             except ChannelError as error:
                 self._refuse(error)
             finally:
-                self.connection.look_again()
+                owner.look_again()
 
     def _refuse(self, error: ChannelError) -> None:
         raise NotImplementedError

@@ -1,6 +1,5 @@
 """A channel with the methods of ``amqp.Channel``, and what kombu adds to them."""
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -8,16 +7,15 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from amqp import spec
-from amqp.basic_message import Message
 from amqp.exceptions import ChannelError, ConsumerCancelled, NotAllowed
 from kombu.transport import base, pyamqp
 
 from typed_pubsub.brokers.sqlite import entities, messages
 from typed_pubsub.brokers.sqlite.admin import AdminMethods
 from typed_pubsub.brokers.sqlite.database import GATE, Database
-from typed_pubsub.brokers.sqlite.inbox import Claimed, Consumer, Inbox
+from typed_pubsub.brokers.sqlite.inbox import Claimed, Consumer, Inbox, as_message
 from typed_pubsub.brokers.sqlite.messages import Stored
-from typed_pubsub.brokers.sqlite.outbox import Publication
+from typed_pubsub.brokers.sqlite.outbox import Publication, publication
 from typed_pubsub.brokers.sqlite.ports import Owner
 
 Settle = Callable[[Database, int, list[int]], int]
@@ -31,7 +29,7 @@ class Channel(AdminMethods, base.StdChannel):
     prepare_queue_arguments: Any = pyamqp.Channel.prepare_queue_arguments
     message_to_python = pyamqp.Channel.message_to_python
 
-    connection: Owner
+    connection: Owner | None
 
     def __init__(self, connection: Owner, channel_id: int) -> None:
         """An open channel."""
@@ -54,7 +52,7 @@ class Channel(AdminMethods, base.StdChannel):
     def basic_qos(self, prefetch_size: int, prefetch_count: int, a_global: bool) -> None:
         """Bounds the unacknowledged deliveries of the channel, all its consumers together; 0: no bound."""
         self._inbox.prefetch = prefetch_count
-        self.connection.look_again()
+        self.owner.look_again()
 
     def basic_consume(  # noqa: PLR0913  # py-amqp's signature
         self,
@@ -69,13 +67,13 @@ class Channel(AdminMethods, base.StdChannel):
         on_cancel: Callable[[str], Any] | None = None,
     ) -> str:
         """Starts a consumer; its tag."""
-        session = self.connection.session()
+        session = self.owner.session()
         tag = consumer_tag or f"amq.ctag-{uuid4().hex}"
         if tag in self._inbox.consumers:
             msg = f"attempt to reuse consumer tag {tag!r}"
             raise NotAllowed(msg, spec.Basic.Consume)
         with self._change() as db:
-            self.connection.require_session(db)
+            self.owner.require_session(db)
             found = self._queue(db, queue, spec.Basic.Consume)
             entities.add_consumer(db, session, tag, found, exclusive=exclusive)
         self._inbox.consumers[tag] = Consumer(tag, found, callback, no_ack, on_cancel)
@@ -87,7 +85,7 @@ class Channel(AdminMethods, base.StdChannel):
         """Ends a consumer; what it has not seen yet goes back to the queue."""
         if consumer_tag not in self._inbox.consumers:
             return
-        session = self.connection.session()
+        session = self.owner.session()
         with self._change() as db:
             self._inbox.give_back_unseen(db, session, [consumer_tag])
             entities.remove_consumers(db, session, [consumer_tag])
@@ -95,15 +93,15 @@ class Channel(AdminMethods, base.StdChannel):
 
     def basic_get(self, queue: str = "", no_ack: bool = False) -> Any:
         """The next message of a queue, or None."""
-        session = None if no_ack else self.connection.session()
+        session = None if no_ack else self.owner.session()
         with self._change() as db:
             found = self._queue(db, queue, spec.Basic.Get)
             entities.touch(db, found.id)
             if session is None:
                 taken = messages.take(db, found.id, 1)
             else:
-                self.connection.require_session(db)
-                taken = messages.claim(db, self.connection.routes, found.id, session, 1)
+                self.owner.require_session(db)
+                taken = messages.claim(db, self.owner.routes, found.id, session, 1)
             left = entities.count_queue(db, found.id)[0]
         if not taken:
             return None
@@ -120,7 +118,7 @@ class Channel(AdminMethods, base.StdChannel):
 
     def basic_recover(self, requeue: bool = False) -> None:  # RabbitMQ knows but true
         """Puts every unacknowledged delivery back where it was."""
-        session = self.connection.session()
+        session = self.owner.session()
         with self._change() as db:
             self._inbox.give_back(db, session)
         self._inbox.forget_deliveries()
@@ -145,15 +143,15 @@ class Channel(AdminMethods, base.StdChannel):
     ) -> None:
         """Writes a message before it returns. Raises what a broker would answer later: no such exchange, no route."""
         with GATE:
-            publication = self._put(msg, exchange, routing_key, mandatory=mandatory)
+            put = self._put(msg, exchange, routing_key, mandatory=mandatory)
             try:
-                self.connection.flush()
+                self.owner.flush()
             except BaseException:
                 # The caller knows that it was not published, so nothing may write it later.
-                self.connection.drop(publication)
-                self._published = publication.number and publication.number - 1
+                self.owner.drop(put)
+                self._published = put.number and put.number - 1
                 raise
-            told = self.connection.take_events(self)
+            told = self.owner.take_events(self)
         for tell in told:
             tell()
 
@@ -181,10 +179,10 @@ class Channel(AdminMethods, base.StdChannel):
         if self._broken is not None:
             self._refuse(self._broken)
 
-    def confirm(self, number: int) -> None:
-        """Tells that every message up to this one is in the file."""
-        for callback in list(self.events["basic_ack"]):
-            callback(number, True)  # py-amqp's callback
+    def confirm(self, number: int, *, taken: bool) -> None:
+        """Tells that every message up to this one is in the file; not ``taken``: that a queue refused this one."""
+        for callback in list(self.events["basic_ack" if taken else "basic_nack"]):
+            callback(number, taken)
 
     def give_back(self, error: ChannelError, exchange: str, routing_key: str, message: Any) -> None:
         """Tells of a return. Raises the error where nobody has asked for returns, as py-amqp does."""
@@ -205,7 +203,7 @@ class Channel(AdminMethods, base.StdChannel):
 
     def claim(self, db: Database, session: int) -> list[Claimed]:
         """Takes as many messages as the consumers may have; inside of a transaction."""
-        return self._inbox.claim(db, self.connection.routes, session)
+        return self._inbox.claim(db, self.owner.routes, session)
 
     def receive(self, claimed: Iterable[Claimed]) -> None:
         """Keeps what was claimed, once that is certain."""
@@ -224,7 +222,7 @@ class Channel(AdminMethods, base.StdChannel):
         """Ends its consumers; what is unacknowledged goes back to the queue."""
         with GATE:
             owner = self.connection
-            if self.is_open and owner.connected:
+            if owner is not None and owner.connected:
                 owner.flush()
                 self._reset()
                 owner.channels.pop(self.channel_id, None)
@@ -233,8 +231,7 @@ class Channel(AdminMethods, base.StdChannel):
     def collect(self) -> None:
         """Forgets everything."""
         self.is_open = False
-        gone: Any = None
-        self.connection = gone
+        self.connection = None
         self._inbox.clear()
         self.no_ack_consumers.clear()
         self.events.clear()
@@ -242,22 +239,23 @@ class Channel(AdminMethods, base.StdChannel):
     def _put(self, message: Any, exchange: str, routing_key: str, *, mandatory: bool) -> Publication:
         with GATE:
             number = None if self._published is None else self._published + 1
-            publication = Publication(self, self._opened, number, message, exchange, routing_key, mandatory)
-            self.connection.put(publication)
+            position, where = (self._opened, number), (exchange, routing_key)
+            put = publication(self, position, message, where, mandatory=mandatory)
+            self.owner.put(put)
             self._published = number
-            return publication
+            return put
 
     def _settle(self, tag: int, method: tuple[int, int], settle: Settle, *, multiple: bool = False) -> None:
         with self._change() as db:
             held = self._inbox.held(tag, multiple=multiple, method=method)
-            session = self.connection.current_session
+            session = self.owner.current_session
             if session is None or settle(db, session, list(held.values())) < len(held):
                 # Their queue was deleted, or they are somebody else's by now.
-                self.connection.require_session(db)
+                self.owner.require_session(db)
         self._inbox.settled(held)
 
     def _reject(self, db: Database, session: int, held: list[int]) -> int:
-        return messages.reject(db, self.connection.routes, session, held)
+        return messages.reject(db, self.owner.routes, session, held)
 
     def _deliver(self, consumer: Consumer, tag: int, stored: Stored) -> None:
         message = self._message(stored, {"consumer_tag": consumer.tag, "delivery_tag": tag})
@@ -265,18 +263,8 @@ class Channel(AdminMethods, base.StdChannel):
             consumer.callback(message)
 
     def _message(self, stored: Stored, info: dict[str, Any]) -> Any:
-        message: Any = Message(stored.body)
-        message.properties = messages.read_properties(stored.properties)
-        if stored.deliveries > 1:
-            headers = message.properties.setdefault("application_headers", {})
-            headers[messages.DELIVERY_COUNT] = stored.deliveries - 1
-        if self.auto_decode and "content_encoding" in message.properties:
-            with contextlib.suppress(LookupError, ValueError):
-                message.body = stored.body.decode(message.properties["content_encoding"])
+        message = as_message(stored, info, decode=self.auto_decode)
         message.channel = self
-        redelivered = stored.deliveries > 1
-        where = {"redelivered": redelivered, "exchange": stored.exchange, "routing_key": stored.routing_key}
-        message.delivery_info = info | where
         return message
 
     def _on_cancelled(self, consumer: Consumer) -> None:
@@ -295,9 +283,9 @@ class Channel(AdminMethods, base.StdChannel):
         raise error
 
     def _reset(self) -> None:
-        session = self.connection.current_session
+        session = self.owner.current_session
         if session is not None:
-            database = self.connection.database
+            database = self.owner.database
             with database.transaction():
                 self._inbox.give_back(database, session)
                 entities.remove_consumers(database, session, list(self._inbox.consumers))
@@ -305,4 +293,4 @@ class Channel(AdminMethods, base.StdChannel):
         self.no_ack_consumers.clear()
         self._opened += 1
         self._published = self._broken = None
-        self.connection.look_again()
+        self.owner.look_again()

@@ -17,7 +17,7 @@ from amqp.exceptions import RecoverableConnectionError
 from typed_pubsub.brokers.sqlite.channel import Channel
 from typed_pubsub.brokers.sqlite.database import GATE, Database
 from typed_pubsub.brokers.sqlite.entities import end_sessions
-from typed_pubsub.brokers.sqlite.outbox import Event, Publication, write
+from typed_pubsub.brokers.sqlite.outbox import Event, Publication, Sender, write
 from typed_pubsub.brokers.sqlite.routes import Routes
 from typed_pubsub.brokers.sqlite.sessions import Keeper, keeper_of
 
@@ -119,7 +119,7 @@ class Connection:
                 self._outbox = []
                 self.look_again()
 
-    def take_events(self, channel: Channel) -> list[Callable[[], None]]:
+    def take_events(self, channel: Sender) -> list[Callable[[], None]]:
         """What a channel is to be told, taken out of turn."""
         taken = [tell for other, tell in self._events if other is channel]
         self._events = deque(event for event in self._events if event[0] is not channel)

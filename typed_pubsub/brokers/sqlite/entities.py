@@ -19,14 +19,15 @@ from typed_pubsub.brokers.sqlite.database import Database
 EXCHANGE_TYPES = ("direct", "fanout", "topic")
 
 _COLUMNS = (
-    "id, name, durable, auto_delete, arguments, owner, delivery_limit, ttl, dead_letter_exchange, dead_letter_key"
+    "id, name, durable, auto_delete, arguments, owner, delivery_limit, max_length, ttl,"
+    " dead_letter_exchange, dead_letter_key"
 )
 Method = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue; ``owner`` is the session of an exclusive one, ``ttl`` is in seconds."""
+    """A queue: ``owner`` is the session of an exclusive one, ``ttl`` in seconds; at ``max_length`` it refuses more."""
 
     id: int
     name: str
@@ -35,6 +36,7 @@ class Queue:
     arguments: str
     owner: int | None
     delivery_limit: int | None
+    max_length: int | None
     ttl: float | None
     dead_letter_exchange: str | None
     dead_letter_key: str | None
@@ -80,7 +82,8 @@ def declare_queue(
     """Makes a queue, or makes sure that there is the same; without a name it gets one.
 
     Of the arguments these act: ``x-delivery-limit``, ``x-message-ttl`` and ``x-expires`` (milliseconds),
-    ``x-dead-letter-exchange`` and ``x-dead-letter-routing-key``.
+    ``x-dead-letter-exchange`` and ``x-dead-letter-routing-key``, and ``x-max-length`` with ``x-overflow`` being
+    ``reject-publish`` (it never drops what it has).
 
     Raises:
         PreconditionFailed: there is one with other properties or arguments.
@@ -100,12 +103,14 @@ def declare_queue(
             return found
         _refuse_reserved("queue", name, method)
     name = name or f"amq.gen-{uuid4().hex}"
-    limits = (arguments.get("x-delivery-limit"), _seconds(arguments, "x-message-ttl"), _seconds(arguments, "x-expires"))
+    refuses = arguments.get("x-overflow") == "reject-publish"
+    lengths = arguments.get("x-delivery-limit"), arguments.get("x-max-length") if refuses else None
+    times = _seconds(arguments, "x-message-ttl"), _seconds(arguments, "x-expires")
     dead_letters = arguments.get("x-dead-letter-exchange"), arguments.get("x-dead-letter-routing-key")
     db.write(
-        "insert into queue (name, durable, auto_delete, arguments, owner, delivery_limit, ttl, expires,"
-        " dead_letter_exchange, dead_letter_key, used) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        name, durable, auto_delete, text, owner, *limits, *dead_letters, time.time(),
+        "insert into queue (name, durable, auto_delete, arguments, owner, delivery_limit, max_length, ttl, expires,"
+        " dead_letter_exchange, dead_letter_key, used) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        name, durable, auto_delete, text, owner, *lengths, *times, *dead_letters, time.time(),
     )  # fmt: skip
     return the_queue(db, name, method)
 

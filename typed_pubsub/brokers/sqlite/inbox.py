@@ -1,12 +1,15 @@
 """What a channel consumes: its consumers, what was claimed for them, and what they have not acknowledged."""
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from amqp.basic_message import Message
 from amqp.exceptions import PreconditionFailed
 
+from typed_pubsub.brokers.frames import UNREADABLE, mark_unreadable
 from typed_pubsub.brokers.sqlite import messages
 from typed_pubsub.brokers.sqlite.database import Database
 from typed_pubsub.brokers.sqlite.entities import Queue, queue_by_id
@@ -138,3 +141,21 @@ class Inbox:
     def _room(self, consumer: Consumer) -> int:
         room = WINDOW - len(self._unseen)
         return room if consumer.no_ack or not self.prefetch else min(room, self.prefetch - len(self._unacked))
+
+
+def as_message(stored: Stored, info: dict[str, Any], *, decode: bool) -> Any:
+    """A message as py-amqp hands it out; ``decode``: its body as text where it names an encoding, as py-amqp does."""
+    message: Any = Message(stored.body)
+    try:
+        message.properties = messages.read_properties(stored.properties)
+    except UNREADABLE as error:
+        mark_unreadable(message, error, stored.properties)
+    redelivered = stored.deliveries > 1
+    if redelivered:
+        message.properties.setdefault("application_headers", {})[messages.DELIVERY_COUNT] = stored.deliveries - 1
+    if decode and "content_encoding" in message.properties:
+        with contextlib.suppress(LookupError, ValueError):
+            message.body = stored.body.decode(message.properties["content_encoding"])
+    where = {"redelivered": redelivered, "exchange": stored.exchange, "routing_key": stored.routing_key}
+    message.delivery_info = info | where
+    return message

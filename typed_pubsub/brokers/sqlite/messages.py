@@ -12,6 +12,7 @@ from typing import Any
 
 from amqp.basic_message import Message
 
+from typed_pubsub.brokers.frames import UNREADABLE
 from typed_pubsub.brokers.sqlite.database import Database
 from typed_pubsub.brokers.sqlite.entities import Queue, queue_by_id
 from typed_pubsub.brokers.sqlite.routes import Routes
@@ -106,6 +107,14 @@ def reject(db: Database, routes: Routes, session: int, messages: Iterable[int]) 
     return len(held)
 
 
+def is_full(db: Database, queue: Queue) -> bool:
+    """Whether a queue takes nothing more (``x-overflow``: ``reject-publish``)."""
+    if queue.max_length is None:
+        return False
+    waiting = "select count(*) from message where queue = ? and session is null"
+    return bool(db.read(waiting, queue.id)[0][0] >= queue.max_length)
+
+
 def any_waiting(db: Database, queue: int) -> bool:
     """Whether a queue has something to hand out."""
     return bool(db.read(_waiting(), queue, time.time(), 1))
@@ -140,7 +149,7 @@ def dead_letter(db: Database, routes: Routes, messages: Iterable[Stored], reason
 
 
 def read_properties(properties: bytes) -> dict[str, Any]:
-    """The properties of a message; a new dict each time."""
+    """The properties of a message; a new dict each time. Raises what frames.UNREADABLE names: nobody can read them."""
     message: Any = Message()
     message._load_properties(Message.CLASS_ID, properties, 0)  # noqa: SLF001  # py-amqp's own reader
     found: dict[str, Any] = message.properties
@@ -149,7 +158,10 @@ def read_properties(properties: bytes) -> dict[str, Any]:
 
 def _with_death(message: Stored, queue: str, reason: str) -> bytes:
     """The properties with one death more (RabbitMQ, "Dead Letter Exchanges")."""
-    properties = read_properties(message.properties)
+    try:
+        properties = read_properties(message.properties)
+    except UNREADABLE:
+        properties = {}
     headers: dict[str, Any] = dict(properties.get("application_headers") or {})
     deaths: list[dict[str, Any]] = [dict(death) for death in headers.get("x-death") or ()]
     before = next((death for death in deaths if (death["queue"], death["reason"]) == (queue, reason)), None)

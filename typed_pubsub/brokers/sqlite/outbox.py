@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import ChannelError, PreconditionFailed, error_for_code
+from amqp.serialization import dumps
 
 from typed_pubsub.brokers.sqlite import messages
 from typed_pubsub.brokers.sqlite.database import Database
@@ -35,8 +36,8 @@ class Sender(Protocol):
         """Raises that error."""
         ...
 
-    def confirm(self, number: int) -> None:
-        """Every message up to this one is in the file."""
+    def confirm(self, number: int, *, taken: bool) -> None:
+        """Every message up to this one that is not told of yet is in the file; not ``taken``: a queue refused it."""
         ...
 
     def give_back(self, error: ChannelError, exchange: str, routing_key: str, message: Any) -> None:
@@ -46,15 +47,42 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A message on its way; ``number`` counts those of a confirming channel since it was opened."""
+    """A message on its way, serialized; ``number`` counts those of a confirming channel since it was opened.
+
+    ``ttl`` is its time to live in seconds, negative if it could not be read; ``durable``: to be on the disk when it is
+    confirmed.
+    """
 
     channel: Sender
     opened: int
     number: int | None
-    message: Any
     exchange: str
     routing_key: str
+    properties: bytes
+    body: bytes
+    ttl: float | None
     mandatory: bool
+    durable: bool
+
+
+def publication(
+    channel: Sender, position: tuple[int, int | None], message: Any, where: tuple[str, str], *, mandatory: bool
+) -> Publication:
+    """A message of py-amqp's on its way.
+
+    Raises:
+        struct.error, ValueError, TypeError, AMQPError: AMQP cannot carry it; nothing has happened then.
+    """
+    dumps("ss", where)
+    body = message.body
+    if isinstance(body, str):
+        # As py-amqp does.
+        body = body.encode(message.properties.setdefault("content_encoding", "utf-8"))
+    expiration = message.properties.get("expiration")
+    ttl = None if expiration is None else int(expiration) / 1000 if str(expiration).isdecimal() else -1.0
+    properties: bytes = message._serialize_properties()  # noqa: SLF001  # py-amqp's own road to its writer
+    durable = message.properties.get("delivery_mode") == PERSISTENT
+    return Publication(channel, *position, *where, properties, bytes(body), ttl, mandatory, durable)
 
 
 #: What a channel is to be told, in order.
@@ -62,69 +90,54 @@ Event: TypeAlias = tuple[Sender, Callable[[], None]]
 
 
 def write(db: Database, routes: Routes, publications: list[Publication]) -> list[Event]:
-    """Writes messages; what their channels are to be told: returns, then one confirm, then the error that ends it.
+    """Writes messages; what their channels are to be told: returns and refusals, one confirm, the error that ends it.
 
     Persistent messages are on the disk when this returns, as a broker's are when it confirms them.
 
     Raises:
         TimeoutError, OSError: nothing was written; see ``Database.transaction``.
     """
-    returns: list[Event] = []
+    told: list[Event] = []
     confirmed: dict[Sender, int] = {}
     broken: dict[Sender, ChannelError] = {}
-    durable = any(each.message.properties.get("delivery_mode") == PERSISTENT for each in publications)
-    with db.transaction(durable=durable):
+    with db.transaction(durable=any(each.durable for each in publications)):
         routes.refresh()
         for each in publications:
-            if each.channel in broken or not each.channel.takes(each):
+            channel = each.channel
+            if channel in broken or not channel.takes(each):
                 continue
             answer = _store(db, routes, each)
             if isinstance(answer, ChannelError):
-                broken[each.channel] = answer
+                broken[channel] = answer
                 continue
             if answer is not None:
-                returns.append((each.channel, answer))
+                told.append((channel, answer))
             if each.number is not None:
-                confirmed[each.channel] = each.number
+                confirmed[channel] = each.number
     for channel, error in broken.items():
         channel.break_with(error)
-    confirms: list[Event] = [(channel, partial(channel.confirm, number)) for channel, number in confirmed.items()]
-    return returns + confirms + [(channel, channel.fail) for channel in broken]
+    told += ((channel, partial(channel.confirm, number, taken=True)) for channel, number in confirmed.items())
+    return told + [(channel, channel.fail) for channel in broken]
 
 
 def _store(db: Database, routes: Routes, each: Publication) -> ChannelError | Callable[[], None] | None:
-    """Writes one message; the error that closes its channel, or how to return it, or None."""
+    """Writes one message; the error that closes its channel, or what its channel is to be told of it, or None."""
     queues = routes.find(each.exchange, each.routing_key)
     if queues is None:
         return not_found("exchange", each.exchange, spec.Basic.Publish)
-    body, ttl = _body(each.message), _time_to_live(each.message)
-    if ttl is not None and ttl < 0:
+    if each.ttl is not None and each.ttl < 0:
         return PreconditionFailed("invalid expiration: expected milliseconds as a text", spec.Basic.Publish)
-    if len(body) > MAX_BODY_BYTES:
-        return PreconditionFailed(f"message size {len(body)} larger than {MAX_BODY_BYTES}", spec.Basic.Publish)
-    properties: bytes = each.message._serialize_properties()  # noqa: SLF001  # py-amqp's own road to its writer
+    if len(each.body) > MAX_BODY_BYTES:
+        text = f"message size {len(each.body)} is larger than configured max size {MAX_BODY_BYTES}"
+        return PreconditionFailed(text, spec.Basic.Publish)
     if queues:
-        messages.put(db, queues, (each.exchange, each.routing_key), (properties, body), ttl)
-        return None
-    if not each.mandatory:
-        return None
-    returned: Any = Message(body)
-    returned.properties = messages.read_properties(properties)
-    error: Any = error_for_code(_NO_ROUTE, "NO_ROUTE", spec.Basic.Return, ChannelError)
-    return partial(each.channel.give_back, error, each.exchange, each.routing_key, returned)
-
-
-def _body(message: Any) -> bytes:
-    body = message.body
-    if isinstance(body, str):
-        # As py-amqp does.
-        return body.encode(message.properties.setdefault("content_encoding", "utf-8"))
-    return bytes(body)
-
-
-def _time_to_live(message: Any) -> float | None:
-    """Seconds; negative: not to be read."""
-    expiration = message.properties.get("expiration")
-    if expiration is None:
-        return None
-    return int(expiration) / 1000 if str(expiration).isdecimal() else -1.0
+        open_queues = [queue for queue in queues if not messages.is_full(db, queue)]
+        messages.put(db, open_queues, (each.exchange, each.routing_key), (each.properties, each.body), each.ttl)
+        if len(open_queues) < len(queues) and each.number is not None:
+            return partial(each.channel.confirm, each.number, taken=False)
+    elif each.mandatory:
+        returned: Any = Message(each.body)
+        returned.properties = messages.read_properties(each.properties)
+        error: Any = error_for_code(_NO_ROUTE, "NO_ROUTE", spec.Basic.Return, ChannelError)
+        return partial(each.channel.give_back, error, each.exchange, each.routing_key, returned)
+    return None

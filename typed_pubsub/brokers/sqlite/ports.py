@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from typed_pubsub.brokers.sqlite.database import Database
-from typed_pubsub.brokers.sqlite.outbox import Publication
+from typed_pubsub.brokers.sqlite.outbox import Publication, Sender
 from typed_pubsub.brokers.sqlite.routes import Routes
 
 
@@ -58,6 +58,6 @@ class Owner(Protocol):
         """Writes what was put."""
         ...
 
-    def take_events(self, channel: Any) -> list[Callable[[], None]]:
+    def take_events(self, channel: Sender) -> list[Callable[[], None]]:
         """What a channel is to be told, taken out of turn."""
         ...

@@ -17,7 +17,7 @@ _TABLES = (
         id integer primary key autoincrement,
         name text not null unique, durable integer not null, auto_delete integer not null, arguments text not null,
         owner integer references session (id) on delete cascade,
-        delivery_limit integer, ttl real, expires real,
+        delivery_limit integer, max_length integer, ttl real, expires real,
         dead_letter_exchange text, dead_letter_key text,
         used real not null)""",
     """create table binding (
