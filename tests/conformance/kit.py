@@ -1,10 +1,10 @@
 """Messages by number, and what the tests of every broker do with them."""
 
+import time
 from collections.abc import Callable, Iterable
 
 from tests.conformance.conftest import EXCHANGE, Candidate
 from tests.support.amqp import TIMEOUT
-from tests.support.rabbit import eventually
 from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage
 from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.events.delivery import Delivery
@@ -37,13 +37,12 @@ def publish(
 
 def take(consumer: Consumer, count: int) -> list[Delivery]:
     """The next ``count`` deliveries, unacknowledged."""
-    taken: list[Delivery] = []
-
-    def enough() -> bool:
-        taken.extend(consumer.take(count - len(taken)))
-        return len(taken) == count or (consumer.receive(1.0) and False)
-
-    eventually(enough, timeout=TIMEOUT, what=f"{count} deliveries")
+    taken = list(consumer.take(count))
+    deadline = time.monotonic() + TIMEOUT
+    while len(taken) < count:
+        assert time.monotonic() < deadline, f"{len(taken)} of {count} deliveries came"
+        consumer.receive(1.0)
+        taken += consumer.take(count - len(taken))
     return taken
 
 

@@ -29,12 +29,14 @@ def environment(*import_from: Path, **more: str) -> dict[str, str]:
 class Child:
     """A Python process; its lines on stdout and stderr, in the order in which they came. Killed on exit."""
 
-    def __init__(self, *args: str, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *args: str, cwd: Path, env: Mapping[str, str] | None = None, input_from_test: bool = False
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *args],
             cwd=cwd,
             env=dict(env) if env is not None else environment(cwd),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if input_from_test else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -66,6 +68,10 @@ class Child:
         return "\n".join(self.lines)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
@@ -89,6 +95,12 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def write(self, text: str) -> None:
+        """Something on its stdin, which it has where ``input_from_test`` is set."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
     def terminate(self) -> int:
         """SIGTERM; its exit code."""
         self.signal(signal.SIGTERM)
@@ -104,7 +116,7 @@ class Child:
             raise AssertionError(message) from None
         for reader in self._readers:
             reader.join(timeout)
-        for stream in (self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
         return code

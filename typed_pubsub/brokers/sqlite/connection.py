@@ -22,7 +22,7 @@ from typed_pubsub.brokers.sqlite.routes import Routes
 from typed_pubsub.brokers.sqlite.sessions import Keeper, keeper_of
 
 # Between two looks at the file: the first after something happened, and the longest.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.025
 
 
 class Connection:

@@ -71,7 +71,7 @@ class Database:
             self._connect()
 
     def limit(self, seconds: float) -> None:
-        """How long any step from here on waits for other processes' transactions."""
+        """How long a transaction waits for those of others, from here on; reading waits for nobody."""
         self._timeout = max(seconds, 0.001)
 
     def read(self, sql: str, *values: Any) -> list[Any]:
@@ -103,6 +103,8 @@ class Database:
             if durable:
                 self._require_in_place()
             raw = self._ready()
+            if self._timeout != self._set_timeout:
+                self._apply_timeout(raw)
             if durable is not self._durable:
                 raw.execute(f"pragma synchronous={'full' if durable else 'normal'}")
                 self._durable = durable
@@ -126,7 +128,10 @@ class Database:
     def shrink(self) -> None:
         """Gives some of the room of deleted messages back to the disk."""
         if self.read("pragma freelist_count")[0][0] > _KEPT_PAGES:
-            self.read("pragma incremental_vacuum(1024)")
+            # A script, because sqlite3 leaves a statement alone after the first page that it frees. The file is as
+            # long as before until what was written is in it.
+            with GATE, self._told():
+                self._ready().executescript("pragma incremental_vacuum(2048); pragma wal_checkpoint(passive)")
 
     def is_in_place(self) -> bool:
         """Whether the path still leads to the file that is open here."""
@@ -222,10 +227,7 @@ class Database:
         if self._pid != os.getpid():
             msg = f"this connection to {self.path} belongs to the parent process: open another one after a fork"
             raise ConnectionError(msg)
-        raw = self._raw if self._raw is not None else self._reconnect()
-        if self._timeout != self._set_timeout:
-            self._apply_timeout(raw)
-        return raw
+        return self._raw if self._raw is not None else self._reconnect()
 
     def _reconnect(self) -> sqlite3.Connection:
         if self._closed:
