@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
+import typed_pubsub  # noqa: F401  # the scheme sqlite:// is known from here on
 from tests.support.children import Child, environment
 from tests.support.rabbit import eventually, queue_state
 
@@ -64,23 +65,9 @@ class Service:
         return path.read_text().splitlines() if path.exists() else []
 
     @contextmanager
-    def worker(self, name: str = "one", pool: str = "prefork", options: Sequence[str] = ()) -> Iterator[Child]:
-        arguments = [
-            "-m",
-            "celery",
-            "-A",
-            "service",
-            "worker",
-            "-l",
-            "INFO",
-            "-n",
-            name,
-            "-P",
-            pool,
-            "-c",
-            "2",
-            *options,
-        ]
+    def worker(self, name: str = "one", pool: str = "prefork") -> Iterator[Child]:
+        arguments = ["-m", "celery", "-A", "service", "worker", "-l", "INFO", "-c", "2"]
+        arguments += ["-n", f"{name}@here", "-P", pool]
         env = environment(self.directory, BROKER=self.url)
         with Child(*arguments, cwd=self.directory, env=env) as child:
             child.wait_for("ready.")
