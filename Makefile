@@ -55,8 +55,8 @@ set -e; tools/pythons.sh "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.v
 done
 endef
 
-demo: $(STAMP) servers          ## the whole story on one screen
-	$(BIN)/python -m examples.demo
+demo: $(STAMP)   ## the whole story on one screen, with no server
+	$(BIN)/typed-pubsub demo
 
 bench: $(STAMP) servers         ## the numbers, beside the peers'
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

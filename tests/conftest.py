@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,6 +44,15 @@ def rabbitmq() -> Iterator[RabbitMQNode]:
 def vhost_url(rabbitmq: RabbitMQNode) -> str:
     """The URL of a fresh virtual host: no queue, no exchange and no message of another test is there."""
     return rabbitmq.vhost()
+
+
+@pytest.fixture(params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.broker)])
+def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a broker that is empty: the embedded one, and RabbitMQ."""
+    if request.param == "embedded":
+        return f"sqlite:///{tmp_path}/broker.db"
+    url: str = request.getfixturevalue("vhost_url")
+    return url
 
 
 @pytest.fixture(scope="session")

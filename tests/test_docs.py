@@ -45,9 +45,12 @@ def program_of(page: str) -> str:
     return "\n\n".join(shown)
 
 
-def write_quick_start(directory: Path, broker: str = "amqp://localhost") -> None:
+EMBEDDED = "sqlite:///shop.db"
+
+
+def write_quick_start(directory: Path, broker: str = EMBEDDED) -> None:
     for name in QUICK_START:
-        (directory / name).write_text(files_of_readme()[name].replace("amqp://localhost", broker))
+        (directory / name).write_text(files_of_readme()[name].replace(EMBEDDED, broker))
 
 
 def settings_in(page: str) -> dict[str, str]:
@@ -69,15 +72,25 @@ def test_the_quick_start_of_the_readme_is_that_of_the_examples(name: str) -> Non
     assert files_of_readme()[name] == file.replace("from examples.quickstart.", "from ")
 
 
-def test_the_quick_start_runs_as_it_stands_in_three_terminals(vhost_url: str, tmp_path: Path) -> None:
+def test_the_quick_start_runs_as_it_stands_in_three_terminals(tmp_path: Path) -> None:
+    write_quick_start(tmp_path)
+    run_quick_start(tmp_path)
+
+
+def test_the_quick_start_runs_on_rabbitmq_with_nothing_changed_but_the_url(vhost_url: str, tmp_path: Path) -> None:
     write_quick_start(tmp_path, vhost_url)
+    run_quick_start(tmp_path)
+    assert not list(tmp_path.glob("*.db"))
+
+
+def run_quick_start(directory: Path) -> None:
     (terminals,) = [block.splitlines() for block in blocks("README.md", "sh") if "mailer:config" in block]
     subscribe, work, publish = map(shlex.split, terminals)
     assert (subscribe.pop(0), publish.pop(0)) == ("typed-pubsub", "python")
-    with Child("-m", "typed_pubsub.cli", *subscribe, cwd=tmp_path) as subscriber:
+    with Child("-m", "typed_pubsub.cli", *subscribe, cwd=directory) as subscriber:
         subscriber.wait_for("consuming queue 'mailer'")
-        with Child("-m", *work, cwd=tmp_path, env=environment(tmp_path, TMPDIR=str(tmp_path))) as worker:
-            event_id = run(*publish, cwd=tmp_path).wait_for("confirmed by the broker:")[0].split()[-1]
+        with Child("-m", *work, cwd=directory, env=environment(directory, TMPDIR=str(directory))) as worker:
+            event_id = run(*publish, cwd=directory).wait_for("confirmed by the broker:")[0].split()[-1]
             subscriber.wait_for("scheduled shop.orders.placed", f"event={event_id}", "tasks=", " ms")
             worker.wait_for("receipt for ada@example.org: order", "12.50 EUR")
             assert worker.terminate() == 0

@@ -7,7 +7,7 @@ from celery import Celery
 from examples.quickstart.events import OrderPlaced
 from typed_pubsub import PubSubConfig, TaskCall, TaskMapping, call, task
 
-app = Celery("mailer", broker="amqp://localhost")
+app = Celery("mailer", broker="sqlite:///shop.db")
 mapping = TaskMapping()
 
 
@@ -26,7 +26,7 @@ def get_celery_app() -> Celery:
 
 
 config = PubSubConfig(
-    broker_url="amqp://localhost",
+    broker_url="sqlite:///shop.db",
     exchange="events",
     queue_name="mailer",
     task_mapping=mapping,

@@ -47,11 +47,11 @@ def sent_and_read(url: str, came: Delivery, verdict: DeadLetter = VERDICT) -> An
     return found
 
 
-def test_a_dead_letter_tells_why_and_holds_the_body_as_it_came(vhost_url: str) -> None:
+def test_a_dead_letter_tells_why_and_holds_the_body_as_it_came(broker_url: str) -> None:
     came = delivery(
         body=b"\x00\xff{", headers={"ce-id": "the-id"}, properties={"content_type": "text/odd", "app_id": "x"}
     )
-    found = sent_and_read(vhost_url, came)
+    found = sent_and_read(broker_url, came)
     original = json.loads(found.headers.pop("x-pubsub-original"))
     assert found.body == b"\x00\xff{"
     assert found.headers == {
@@ -71,14 +71,14 @@ def test_a_dead_letter_tells_why_and_holds_the_body_as_it_came(vhost_url: str) -
     assert properties == {"content_type": "text/odd", "delivery_mode": 2, "message_id": "the-id"}
 
 
-def test_nothing_of_the_original_is_live(vhost_url: str) -> None:
-    declare(vhost_url, "other")
-    declare(vhost_url, "another")
-    found = sent_and_read(vhost_url, delivery(**ACTING))
+def test_nothing_of_the_original_is_live(broker_url: str) -> None:
+    declare(broker_url, "other")
+    declare(broker_url, "another")
+    found = sent_and_read(broker_url, delivery(**ACTING))
     assert not set(found.headers) & set(ACTING["headers"])
     assert set(found.properties) == {"application_headers", "delivery_mode", "message_id"}
     assert json.loads(found.headers["x-pubsub-original"]) == ACTING
-    assert take_all(vhost_url, "other") == take_all(vhost_url, "another") == []
+    assert take_all(broker_url, "other") == take_all(broker_url, "another") == []
 
 
 HUGE = {
@@ -90,8 +90,8 @@ HUGE = {
 
 
 @pytest.mark.parametrize("kind", HUGE)
-def test_the_original_is_cut_at_8_kb_and_stays_json(vhost_url: str, kind: str) -> None:
-    found = sent_and_read(vhost_url, delivery(headers=HUGE[kind], properties={"app_id": "kept"}))
+def test_the_original_is_cut_at_8_kb_and_stays_json(broker_url: str, kind: str) -> None:
+    found = sent_and_read(broker_url, delivery(headers=HUGE[kind], properties={"app_id": "kept"}))
     text = found.headers["x-pubsub-original"]
     original = json.loads(text)
     assert len(text.encode()) <= MAX_ORIGINAL

@@ -1,10 +1,12 @@
 """Publisher and subscriber on the same broker as Celery: the main job, whoever plays the broker."""
 
 from collections import defaultdict
+from pathlib import Path
 
 from tests.conformance.conftest import Candidate
 from tests.subscriber.kit import DEAD, QUEUE, REGISTRY, Happened, publish, reaches, settings, tasks
 from tests.support.amqp import declare, message, send, take_all, wait_for_count
+from tests.support.children import run
 from tests.support.rabbit import eventually, queue_state
 from tests.support.services import running
 from typed_pubsub import PubSubConfig, Subscriber
@@ -84,3 +86,49 @@ def test_events_wait_for_a_subscriber_that_is_away(candidate: Candidate) -> None
     with running(config(candidate), REGISTRY) as subscriber:
         reaches(subscriber, scheduled=50)
     assert len(tasks(candidate.url)) == 50
+
+
+LETHAL = """
+import os, sys
+from celery import Celery
+from typed_pubsub import PubSubConfig, StructEvent, Subscriber, TaskCall, TaskMapping
+
+class Happened(StructEvent, routing_key="app.happened"):
+    number: int
+
+mapping = TaskMapping()
+
+@mapping.on(Happened)
+def handler(event: Happened) -> TaskCall:
+    if event.number == 13:
+        os._exit(86)
+    return TaskCall("a.task", (event.number,), {})
+
+url, kind = sys.argv[1:]
+app = Celery(broker=url)
+# The death of a process counts for all that it had prefetched: here that is one.
+Subscriber(PubSubConfig(mapping, lambda: app, url, "an_exchange", "a_queue", queue_type=kind, prefetch=1)).start()
+"""
+
+
+def test_a_handler_that_kills_its_process_is_bounded_where_deliveries_are_counted(
+    candidate: Candidate, tmp_path: Path
+) -> None:
+    if not candidate.features.limits_deliveries:
+        # Nothing counts on a classic queue: the test of what is delivered too often says the same.
+        return
+    limits = {"x-delivery-limit": 2, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
+    kind = {"x-queue-type": "quorum"} if candidate.features.quorum else {}
+    declare(candidate.url, QUEUE, limits | kind)
+    candidate.ensure("app.happened")
+    publish(candidate.url, (Happened(number=number) for number in range(10, 20)))
+    for _ in range(3):
+        queue_type = "quorum" if candidate.features.quorum else "classic"
+        assert run("-c", LETHAL, candidate.url, queue_type, cwd=tmp_path).wait() == 86
+    with running(config(candidate), REGISTRY) as subscriber:
+        eventually(lambda: subscriber.outcomes.get("scheduled") == 6)
+        assert subscriber.outcomes.get("dead-lettered") is None, "it is the broker that gave it up"
+    assert sorted({number for number, _ in tasks(candidate.url)}) == [10, 11, 12, 14, 15, 16, 17, 18, 19]
+    (dead,) = take_all(candidate.url, DEAD)
+    assert b"13" in dead.body
+    assert dead.headers["x-death"][0]["reason"] == "delivery_limit"

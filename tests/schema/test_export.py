@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from pydantic import AliasChoices, AliasPath, AwareDatetime, BaseModel, Field
 
-from examples.demo.events import MatchesPublished, ScoreChanged, TableLoaded
+from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import Event, Registry, StructEvent
 from typed_pubsub.events.keyed import write_event

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.demo.write_schemas import ROOT, demo_events
+from examples.write_schemas import ROOT, demo_events
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
 
-REMEDY = "differs from the events: run 'python -m examples.demo.write_schemas' and commit what it writes"
+REMEDY = "differs from the events: run 'python -m examples.write_schemas' and commit what it writes"
 
 
 def drift(root: Path, wanted: dict[str, str]) -> list[str]:

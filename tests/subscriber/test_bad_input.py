@@ -129,15 +129,15 @@ print("grown by", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) 
 """
 
 
-def test_a_compression_bomb_leaves_the_memory_flat(vhost_url: str, tmp_path: Path) -> None:
+def test_a_compression_bomb_leaves_the_memory_flat(broker_url: str, tmp_path: Path) -> None:
     bomb = bz2.compress(bytes(400_000_000))
     assert len(bomb) < 1_000
     (tmp_path / "bombed.py").write_text(BOMBED)
-    with Child("bombed.py", vhost_url, cwd=tmp_path) as child:
+    with Child("bombed.py", broker_url, cwd=tmp_path) as child:
         child.wait_for("consuming")
         for kind in ("application/x-bz2", "bzip2"):
-            send(vhost_url, EXCHANGE, "a.key", message(bomb, {"compression": kind}))
+            send(broker_url, EXCHANGE, "a.key", message(bomb, {"compression": kind}))
         child.wait_for("dead-lettered", count=2)
         assert child.terminate() == 0
     assert int(child.stdout[-1].split()[2]) < 50
-    assert [dead.body for dead in take_all(vhost_url, f"{QUEUE}.dlq")] == [bomb, bomb]
+    assert [dead.body for dead in take_all(broker_url, f"{QUEUE}.dlq")] == [bomb, bomb]

@@ -97,8 +97,8 @@ if __name__ == "__main__":
 """
 
 
-def test_events_of_one_process_become_tasks_that_a_worker_executes(vhost_url: str, tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(SERVICE.format(url=vhost_url))
+def test_events_of_one_process_become_tasks_that_a_worker_executes(broker_url: str, tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(SERVICE.format(url=broker_url))
 
     def done() -> list[dict[str, Any]]:
         path = tmp_path / "done.jsonl"
@@ -109,7 +109,7 @@ def test_events_of_one_process_become_tasks_that_a_worker_executes(vhost_url: st
         assert run("service.py", "publish", cwd=tmp_path).wait() == 0
         subscriber.wait_for("scheduled", count=3)
         subscriber.wait_for("skipped", count=2)
-        wait_for_count(vhost_url, "telling", 2)
+        wait_for_count(broker_url, "telling", 2)
         environ = environment(tmp_path, C_FORCE_ROOT="1")  # a root that accepts pickle says so
         with worker("service", "-Q", "celery,telling", cwd=tmp_path, env=environ) as running:
             running.wait_for("succeeded", count=5)
@@ -124,4 +124,4 @@ def test_events_of_one_process_become_tasks_that_a_worker_executes(vhost_url: st
     assert by_name["headers"]["ce-id"] == linked["headers"]["ce-id"]
     assert {one["headers"]["ce-source"] for one in (by_name, linked, away, home)} == {"a_queue"}
     assert (home["headers"]["ce-type"], by_name["headers"]["traceparent"]) == ("app.{side}.scored", "a-trace")
-    assert take_all(vhost_url, "a_queue") == take_all(vhost_url, "a_queue.dlq") == []
+    assert take_all(broker_url, "a_queue") == take_all(broker_url, "a_queue.dlq") == []

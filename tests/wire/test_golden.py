@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from pydantic import BaseModel, Field
 
-from examples.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged, TableLoaded
+from typed_pubsub.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged, TableLoaded
 from typed_pubsub.events import Event, EventClass, Registry, tagged
 from typed_pubsub.events.codec import BodyError, read_json
 from typed_pubsub.events.delivery import Delivery, read_metadata

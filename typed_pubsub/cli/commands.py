@@ -1,10 +1,12 @@
 """The command ``typed-pubsub``: no logic of its own, each subcommand reads its options and calls the library."""
 
 import platform
+import sys
 from importlib import metadata
 
 import click
 
+from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.options import log_options
 from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
 from typed_pubsub.cli.target import read_target
@@ -51,6 +53,18 @@ def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
     """
     with failing_in_one_line():
         run_subscriber(lambda: read_target(app), log_level=log_level, log_format=log_format)
+
+
+@main.command()
+def demo() -> None:
+    """Show the whole story in a quarter of a minute: two services, real processes, no server.
+
+    Publishes 600 events and two broken messages, kills the subscriber in the middle, and counts what became of all.
+    """
+    require("rich", "cli")
+    from typed_pubsub.demo.run import main as tell
+
+    sys.exit(tell())
 
 
 @main.command()

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
+from typed_pubsub.testing.nodes.watchdog import Watchdog
+
 Word: TypeAlias = str | Path
 
 LOOPBACK: Final = "127.0.0.1"
@@ -24,18 +26,6 @@ _TRIES: Final = 3
 _LOG_TAIL: Final = 6_000
 POLL: Final = 0.02
 _LAST_WRITES: Final = 5.0
-# Reads process groups to keep an eye on; when its input ends, their maker is gone, and so shall they be.
-_WATCHDOG: Final = """
-groups=
-while read -r verb group; do
-    case $verb in
-        watch) groups="$groups $group" ;;
-        forget) groups=$(for g in $groups; do [ "$g" = "$group" ] || printf ' %s' "$g"; done) ;;
-    esac
-done
-for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
-for _ in 1 2 3 4 5; do rm -rf -- "$1" 2>/dev/null && exit 0; sleep 0.1; done
-"""
 
 
 class NodeError(RuntimeError):
@@ -48,7 +38,7 @@ class Node(ABC):
     def __init__(self, *, start_timeout: float = 60.0) -> None:
         self._start_timeout = start_timeout
         self._directory: Path | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._watchdog: Watchdog | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._base_port = 0
 
@@ -150,7 +140,7 @@ class Node(ABC):
         """Kill the server and remove all it left on disk."""
         self.kill()
         if self._watchdog is not None:
-            self._watchdog.communicate()
+            self._watchdog.close()
             self._watchdog = None
         if self._directory is not None:
             # What was killed may still be at its last write.
@@ -183,13 +173,7 @@ class Node(ABC):
     def _open(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="typed-pubsub-"))
         self._base_port = _free_ports()
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCHDOG, "watchdog", self._directory],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._watchdog = Watchdog(self._directory)
         self._prepare(self._directory)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -207,14 +191,9 @@ class Node(ABC):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._tell_watchdog("watch", process)
+        if self._watchdog is not None:
+            self._watchdog.watch(process.pid)
         return process
-
-    def _tell_watchdog(self, verb: str, process: subprocess.Popen[bytes]) -> None:
-        if self._watchdog is not None and self._watchdog.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._watchdog.stdin.write(f"{verb} {process.pid}\n".encode())
-                self._watchdog.stdin.flush()
 
     def _end(self, number: signal.Signals, timeout: float | None = None) -> None:
         if self._process is not None:
@@ -227,7 +206,8 @@ class Node(ABC):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         process.wait(timeout)
-        self._tell_watchdog("forget", process)
+        if self._watchdog is not None:
+            self._watchdog.forget(process.pid)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -4,9 +4,9 @@ import os
 
 from celery import Celery
 
-from examples.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged
-from examples.demo.query_tasks import app, execute_script, forget_match, show_score
 from typed_pubsub import PubSubConfig, TaskCall, TaskMapping, call
+from typed_pubsub.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged
+from typed_pubsub.demo.query_tasks import app, execute_script, forget_match, show_score
 from typed_pubsub.routing import LegacyRow
 
 SCRIPTS = {"league": "table.js", "cup": "bracket.js"}
@@ -48,7 +48,7 @@ def get_celery_app() -> Celery:
 
 
 config = PubSubConfig(
-    broker_url=os.environ.get("DEMO_BROKER_URL", "amqp://"),
+    broker_url=os.environ.get("DEMO_BROKER_URL", "sqlite:///demo.db"),
     exchange="events",
     queue_name="query",
     task_mapping=mapping,

@@ -1,12 +1,13 @@
-"""The demo's own look at the broker, with kombu: what the library does is not asked of the library."""
+"""The demo's own look at the broker, with kombu and sqlite3: what the library does is not asked of the library."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import kombu
-
-from typed_pubsub.testing.nodes import RabbitMQNode
 
 EXCHANGE, QUEUE, DEAD_LETTERS, TASKS = "events", "query", "query.dlq", "query.tasks"
 #: Bound with '#': the broker puts a copy of every event there, and the demo counts them.
@@ -23,24 +24,19 @@ class Found:
 
 
 class Broker:
-    """A private RabbitMQ with one virtual host for events and one for Celery."""
+    """The embedded broker on one file, for events and for Celery's tasks."""
 
-    def __init__(self, node: RabbitMQNode) -> None:
-        self._node = node
-        self.url = node.vhost()
-        self.celery_url = node.vhost()
-        self._connection = kombu.Connection(self.url, transport_options={"confirm_publish": True})
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.url = f"sqlite:///{file}"
+        self._connection = kombu.Connection(self.url)
         self._channel = _untyped(self._connection.channel())
         self._channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         self._channel.queue_declare(AUDIT, durable=True, auto_delete=False)
         self._channel.queue_bind(AUDIT, EXCHANGE, routing_key="#")
 
-    @property
-    def port(self) -> int:
-        return self._node.port
-
     def publish_raw(self, routing_key: str, body: bytes, message_id: str) -> None:
-        """Publishes bytes as any program may, and waits for the broker's confirm."""
+        """Publishes bytes as any program may; the message is in the queues when this returns."""
         prepared = self._channel.prepare_message(
             body, content_type="application/json", properties={"message_id": message_id, "delivery_mode": 2}
         )
@@ -57,21 +53,22 @@ class Broker:
 
     def unacknowledged(self) -> int:
         """How many deliveries the broker waits for the subscriber to acknowledge."""
-        return self._list(self.url, "messages_unacknowledged")[QUEUE]
+        return self._count("queue.name = ? and message.session is not null", QUEUE)
 
     def waiting(self) -> int:
         """How many events and tasks are not settled: waiting, or under way."""
-        events, tasks = self._list(self.url, "messages"), self._list(self.celery_url, "messages")
-        return events[QUEUE] + tasks[TASKS]
+        return self._count("queue.name in (?, ?)", QUEUE, TASKS)
 
     def close(self) -> None:
         self._connection.release()
 
-    def _list(self, url: str, column: str) -> dict[str, int]:
-        listed = self._node.ctl("list_queues", "--no-table-headers", "-p", url.rpartition("/")[2], "name", column)
-        return {name: int(count) for name, count in (line.split("\t") for line in listed.splitlines())}
+    def _count(self, condition: str, *values: str) -> int:
+        joined = f"select count(*) from message join queue on queue.id = message.queue where {condition}"  # noqa: S608
+        with closing(sqlite3.connect(self.file)) as connection:
+            count: int = connection.execute(joined, values).fetchone()[0]
+            return count
 
 
 def _untyped(channel: Any) -> Any:
-    """celery-types knows kombu's channels, but not those of py-amqp."""
+    """celery-types knows kombu's channels, but not the embedded broker's."""
     return channel

@@ -8,10 +8,9 @@ import logging
 import os
 import signal
 
-from examples.demo.ledger import Ledger
-from examples.demo.processes import end_with_the_demo
-from examples.demo.query import config
 from typed_pubsub import Subscriber
+from typed_pubsub.demo.ledger import Ledger
+from typed_pubsub.demo.query import config
 
 
 class Outcomes(logging.Handler):
@@ -37,7 +36,6 @@ class Outcomes(logging.Handler):
 
 
 def main() -> None:
-    end_with_the_demo()
     logger = logging.getLogger("typed_pubsub")
     logger.setLevel(logging.INFO)
     logger.addHandler(Outcomes(int(os.environ.get("DEMO_STOP_AT", "-1"))))

@@ -1,17 +1,19 @@
 """The story: start everything, publish, poison, kill, wait, count. Everything that it starts ends with it."""
 
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
-from examples.demo import app1
-from examples.demo.broker import AUDIT, DEAD_LETTERS, Broker
-from examples.demo.ledger import Ledger
-from examples.demo.processes import Process
-from examples.demo.screen import Screen
-from examples.demo.tally import Tally
-from typed_pubsub.testing.nodes import RabbitMQNode
+from typed_pubsub.demo import app1
+from typed_pubsub.demo.broker import AUDIT, DEAD_LETTERS, Broker
+from typed_pubsub.demo.ledger import Ledger
+from typed_pubsub.demo.processes import Process
+from typed_pubsub.demo.screen import Screen
+from typed_pubsub.demo.tally import Tally
+from typed_pubsub.testing.nodes.watchdog import Watchdog
 
 #: The subscriber gets stuck when it has settled so many deliveries.
 STOP_AT = 200
@@ -30,21 +32,20 @@ class DemoFailed(Exception):
 class Story:
     """One run of the demo."""
 
-    def __init__(self, screen: Screen, node: RabbitMQNode, stack: ExitStack) -> None:
+    def __init__(self, screen: Screen, directory: Path, watchdog: Watchdog, stack: ExitStack) -> None:
         self._screen = screen
         self._stack = stack
-        # Inside of the node's directory, which goes with the node.
-        self._directory = node.directory / "demo"
-        self._directory.mkdir()
-        self._ledger = Ledger(self._directory)
-        self._broker = Broker(node)
+        self._directory = directory
+        self._watchdog = watchdog
+        self._ledger = Ledger(directory)
+        self._broker = Broker(directory / "broker.db")
         stack.callback(self._broker.close)
 
     def run(self) -> Tally:
         say = self._screen.say
-        say("RabbitMQ", f"a private one, on port {self._broker.port}")
+        say("broker", f"no server: one file, {self._broker.file}")
         with self._screen.waiting("starting the services"):
-            worker = self._start("celery", "-A", "examples.demo.query_tasks", "worker", *_QUIETLY)
+            worker = self._start("celery", "-A", "typed_pubsub.demo.query_tasks", "worker", *_QUIETLY)
             subscriber = self._start_subscriber(stop_at=STOP_AT)
         say("query", f"a subscriber (process {subscriber.pid}) and a Celery worker ({worker.pid})")
         confirmed, subscriber = self._publish(subscriber)
@@ -60,7 +61,7 @@ class Story:
     def _publish(self, subscriber: Process) -> tuple[int, Process]:
         """The publishing process does its part; in the middle come the poison and the kill."""
         say, confirmed, poison, killed = self._screen.say, 0, dict(POISON), False
-        publisher = self._start("examples.demo.app1")
+        publisher = self._start("typed_pubsub.demo.app1")
         with self._screen.progress("app1", "publishes", app1.EVENTS) as step:
             for line in publisher.lines():
                 said = json.loads(line)
@@ -108,20 +109,19 @@ class Story:
 
     def _start_subscriber(self, stop_at: int = -1) -> Process:
         before = len(self._ledger.read("ready"))
-        subscriber = self._start("examples.demo.query_subscriber", DEMO_STOP_AT=str(stop_at))
+        subscriber = self._start("typed_pubsub.demo.query_subscriber", DEMO_STOP_AT=str(stop_at))
         self._until(lambda: len(self._ledger.read("ready")) > before, "the subscriber consumes", subscriber)
         return subscriber
 
     def _start(self, module: str, *arguments: str, **environment: str) -> Process:
         environment |= {
             "DEMO_BROKER_URL": self._broker.url,
-            "DEMO_CELERY_URL": self._broker.celery_url,
             "DEMO_LEDGER": str(self._directory),
             # Celery's pool leaves a directory there when it is killed.
             "TMPDIR": str(self._directory),
         }
         log = self._directory / f"{module}.log"
-        return self._stack.enter_context(Process(["-m", module, *arguments], log, environment))
+        return self._stack.enter_context(Process(["-m", module, *arguments], log, environment, self._watchdog))
 
     @staticmethod
     def _until(happened: Callable[[], bool], what: str, process: Process) -> None:
@@ -139,13 +139,13 @@ _QUIETLY = (
 
 
 def tell(screen: Screen) -> Tally:
-    """Runs the story on a RabbitMQ of its own.
+    """Runs the story on a broker of its own, in a directory that goes with it.
 
     Raises:
         DemoFailed: something did not come to pass.
-        NodeError: RabbitMQ is not installed, or does not start.
     """
     with ExitStack() as stack:
-        with screen.waiting("starting a private RabbitMQ"):
-            node = stack.enter_context(RabbitMQNode(vhosts=2))
-        return Story(screen, node, stack).run()
+        directory = Path(tempfile.mkdtemp(prefix="typed-pubsub-"))
+        watchdog = Watchdog(directory)
+        stack.callback(watchdog.close)
+        return Story(screen, directory, watchdog, stack).run()

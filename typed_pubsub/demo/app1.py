@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from examples.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged
-from examples.demo.processes import end_with_the_demo
 from typed_pubsub import Event, Publisher, PubSubConfig, StructEvent
+from typed_pubsub.demo.events import MatchesDeleted, MatchesPublished, ScoreChanged
 
 #: How many events it publishes in all.
 MATCHES, SCORES, TABLES = 180, 360, 60
@@ -20,7 +19,6 @@ A_SECOND, HANDFUL = 150, 30
 
 
 def main() -> None:
-    end_with_the_demo()
     config = PubSubConfig(broker_url=os.environ["DEMO_BROKER_URL"], exchange="events", source="app1")
     chance = random.Random(2024)  # noqa: S311  # the same story each time
     with Publisher(config) as publisher:

@@ -1,17 +1,10 @@
-"""``python -m examples.demo``: the whole story, in about half a minute."""
+"""The demo from its first line to its exit code."""
 
 import signal
-import sys
 from types import FrameType
 
-try:
-    import rich as _rich  # noqa: F401  # pyright: ignore[reportUnusedImport]  # the screen needs it
-except ModuleNotFoundError:
-    sys.exit("The demo shows itself with rich, which is not installed: pip install 'typed-pubsub[cli]'")
-
-from examples.demo.screen import Screen
-from examples.demo.story import DemoFailed, tell
-from typed_pubsub.testing.nodes import NodeError
+from typed_pubsub.demo.screen import Screen
+from typed_pubsub.demo.story import DemoFailed, tell
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -21,12 +14,13 @@ class Stopped(BaseException):
 
 
 def main() -> int:
+    """Tells the story; the exit code: 0 if it adds up."""
     screen = Screen()
     for number in _SIGNALS:
         signal.signal(number, stop)
     try:
         return show(screen)
-    except (DemoFailed, NodeError) as error:
+    except DemoFailed as error:
         screen.trouble(str(error))
         return 1
     except Stopped as asked:
@@ -40,7 +34,10 @@ def show(screen: Screen) -> int:
     screen.dead_letters(tally.dead_letters.values())
     screen.outcomes(tally.rows())
     screen.total(tally)
-    screen.hint("Next: 'Quick start' in README.md. This story's mapping: examples/demo/query.py")
+    screen.hint(
+        "Next, in a clone (README.md, 'Quick start', has the other two terminals):\n"
+        "    typed-pubsub subscribe -A examples.quickstart.mailer:config"
+    )
     return 0 if tally.adds_up else 1
 
 
@@ -49,7 +46,3 @@ def stop(number: int, _frame: FrameType | None) -> None:
     for other in _SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise Stopped(number)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,17 +1,15 @@
-"""The service ``query``: its Celery app and tasks, executed by ``celery -A examples.demo.query_tasks worker``."""
+"""The service ``query``: its Celery app and tasks, executed by ``celery -A typed_pubsub.demo.query_tasks worker``."""
 
 import os
 from typing import Any
 from uuid import UUID
 
 from celery import Celery, current_task
-from celery.signals import worker_init
 
-from examples.demo.ledger import Ledger
-from examples.demo.processes import end_with_the_demo
 from typed_pubsub import task
+from typed_pubsub.demo.ledger import Ledger
 
-app = Celery("query", broker=os.environ.get("DEMO_CELERY_URL", "amqp://"))
+app = Celery("query", broker=os.environ.get("DEMO_BROKER_URL", "sqlite:///demo.db"))
 app.conf.task_default_queue = "query.tasks"
 app.conf.task_ignore_result = True
 
@@ -40,8 +38,3 @@ def write_down(**arguments: Any) -> None:
     """One line for each run; a task that comes twice runs twice, under the id it had."""
     request = current_task.request
     Ledger.of_this_demo().write("runs", task_id=request.id, event_id=request.get("ce-id"), arguments=arguments)
-
-
-@worker_init.connect
-def leave_with_the_demo(**_: Any) -> None:
-    end_with_the_demo()

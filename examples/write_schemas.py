@@ -1,13 +1,13 @@
-"""Writes the JSON Schemas of the demo's events under ``schemas/``: ``python -m examples.demo.write_schemas``."""
+"""Writes the JSON Schemas of the demo's events under ``schemas/``: ``python -m examples.write_schemas``."""
 
 from pathlib import Path
 
-from examples.demo import events
+from typed_pubsub.demo import events
 from typed_pubsub.events import EventClass, default_registry
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def demo_events() -> list[EventClass]:

@@ -1,48 +1,35 @@
-"""Processes of the demo: each in a process group of its own, none of which outlives the demo, however that ends."""
+"""Processes of the demo: each in a process group of its own, which a watchdog ends with the demo, however that ends."""
 
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_ROOT = Path(__file__).resolve().parents[2]
-
-
-def end_with_the_demo() -> None:
-    """Called in a process of the demo: it and its children are killed when the demo is gone, even if that was killed.
-
-    The demo holds the other end of stdin and never writes to it.
-    """
-
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
+from typed_pubsub.testing.nodes.watchdog import Watchdog
 
 
 class Process:
     """A Python program of the demo, and what it writes to its log."""
 
-    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str], watchdog: Watchdog) -> None:
         self._log = log
+        self._watchdog = watchdog
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(  # noqa: S603  # this Python
                 [sys.executable, *arguments],
-                cwd=_ROOT,
+                cwd=log.parent,
                 env={**os.environ, **environment},
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
             )
+        watchdog.watch(self.pid)
 
     @property
     def pid(self) -> int:
@@ -83,6 +70,6 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._watchdog.forget(self.pid)
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()

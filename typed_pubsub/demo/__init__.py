@@ -1,4 +1,4 @@
-"""The whole story on one screen: two services, real processes, a private RabbitMQ. Run ``python -m examples.demo``.
+"""The whole story on one screen: two services, real processes, the embedded broker. ``typed-pubsub demo`` runs it.
 
 ======================  =============================================================================
 ``events``              what the services tell each other

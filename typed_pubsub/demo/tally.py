@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid5
 
-from examples.demo.broker import QUEUE, Found
-from examples.demo.query import mapping
+from typed_pubsub.demo.broker import QUEUE, Found
+from typed_pubsub.demo.query import mapping
 from typed_pubsub.routing import NAMESPACE
 
 

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from examples.demo.broker import Found
-from examples.demo.tally import Row, Tally
+from typed_pubsub.demo.broker import Found
+from typed_pubsub.demo.tally import Row, Tally
 
 _WIDTH = 80
 _INDENT = 12
