@@ -7,7 +7,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others demo bench constraints clean
+.PHONY: help venv lint format servers test test-all test-others demo bench bench-embedded constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -61,6 +61,10 @@ demo: $(STAMP)   ## the whole story on one screen, with no server
 bench: $(STAMP) servers         ## the numbers, beside the peers'
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks
+
+bench-embedded: $(STAMP)        ## the embedded broker beside kombu's transports that need no server
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.embedded
 
 constraints:     ## constraints.txt anew, from the newest releases that the oldest Python takes
 	$(PYTHON) -m venv --clear .venv-constraints

@@ -7,7 +7,7 @@ from tests.conformance.conftest import Candidate
 from tests.subscriber.kit import DEAD, QUEUE, REGISTRY, Happened, publish, reaches, settings, tasks
 from tests.support.amqp import declare, message, send, take_all, wait_for_count
 from tests.support.children import run
-from tests.support.rabbit import eventually, queue_state
+from tests.support.rabbit import eventually
 from tests.support.services import running
 from typed_pubsub import PubSubConfig, Subscriber
 
@@ -82,7 +82,7 @@ def test_events_wait_for_a_subscriber_that_is_away(candidate: Candidate) -> None
     with running(config(candidate), REGISTRY):
         pass
     publish(candidate.url, (Happened(number=number) for number in range(50)))
-    assert queue_state(candidate.url, QUEUE).message_count == 50
+    wait_for_count(candidate.url, QUEUE, 50)
     with running(config(candidate), REGISTRY) as subscriber:
         reaches(subscriber, scheduled=50)
     assert len(tasks(candidate.url)) == 50
