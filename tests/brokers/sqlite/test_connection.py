@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from amqp.exceptions import NotFound, PreconditionFailed, ResourceLocked
 
+from tests.brokers.test_pool import FORKING
 from tests.conformance.kit import made, nothing, take
+from tests.subscriber.kit import QUEUE, REGISTRY, Happened, publish, reaches, settings, tasks
 from tests.support.amqp import TIMEOUT, declare, linked, take_all, wait_for_count
-from tests.support.children import Child
+from tests.support.children import Child, run
 from tests.support.rabbit import broker, eventually, queue_state
+from tests.support.services import running
 from typed_pubsub.brokers.confirms import ConfirmChannel
 from typed_pubsub.brokers.connection import FAULTS
 from typed_pubsub.brokers.consumer import Consumer
@@ -242,3 +245,28 @@ def test_the_process_has_one_keeper_and_it_ends_with_the_last_session(url: str) 
         Consumer(other, TOPOLOGY, 1)
         assert keepers() == 1
     eventually(lambda: keepers() == 0)
+
+
+def test_a_file_that_is_taken_away_under_a_subscriber_is_noticed_and_a_new_one_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    url = f"sqlite:///{path}"
+    with running(settings(url), REGISTRY) as subscriber:
+        publish(url, [Happened(number=1)])
+        reaches(subscriber, scheduled=1)
+        for file in tmp_path.glob("a.db*"):
+            file.unlink()
+        eventually(lambda: subscriber.outcomes.get("faults"))
+        eventually(lambda: (state := queue_state(url, QUEUE)) and state.consumer_count)
+        publish(url, [Happened(number=2)])
+        reaches(subscriber, scheduled=2)
+    assert [number for number, _ in tasks(url)] == [2]
+
+
+def test_forked_publishers_open_connections_of_their_own(url: str, tmp_path: Path) -> None:
+    child = run("-c", FORKING, url, cwd=tmp_path)
+    assert child.wait() == 0, child.output
+    by = Counter(found.body.decode() for found in take_all(url, "a_queue"))
+    assert by == {
+        '{"by":"before"}': 1, '{"by":"meanwhile"}': 2, '{"by":"after"}': 1,
+        '{"by":"child 0"}': 20, '{"by":"child 1"}': 20,
+    }  # fmt: skip

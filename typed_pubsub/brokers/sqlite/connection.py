@@ -134,7 +134,7 @@ class Connection:
 
         Raises:
             TimeoutError: none came within ``timeout`` seconds (None: for ever).
-            ChannelError, ConsumerCancelled, OSError, AMQPError: what came is an error.
+            ChannelError, ConsumerCancelled, OSError, AMQPError: what came is an error, or the file was taken away.
         """
         until = None if timeout is None else time.monotonic() + timeout
         pause = _FIRST_PAUSE
@@ -145,6 +145,7 @@ class Connection:
                 return
             left = pause if until is None else until - time.monotonic()
             if left <= 0:
+                self.database.require_in_place()
                 raise TimeoutError
             time.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)

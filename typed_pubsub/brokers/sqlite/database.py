@@ -101,7 +101,7 @@ class Database:
         """
         with GATE, self._told():
             if durable:
-                self._require_in_place()
+                self.require_in_place()
             raw = self._ready()
             if self._timeout != self._set_timeout:
                 self._apply_timeout(raw)
@@ -140,6 +140,13 @@ class Database:
         except FileNotFoundError:
             return False
         return (found.st_dev, found.st_ino) == self._identity
+
+    def require_in_place(self) -> None:
+        """Raises ConnectionError if the file was moved or deleted."""
+        if not self.is_in_place():
+            # Writing on would go into a file that nobody else can open any more.
+            msg = f"{self.path} was moved or deleted while it was open"
+            raise ConnectionError(msg)
 
     def suspend(self) -> None:
         """Closes the connection until the next use: the process forks."""
@@ -234,18 +241,12 @@ class Database:
             msg = f"the connection to {self.path} is closed"
             raise ConnectionError(msg)
         # After a fork; a file of the same name that came meanwhile is not the one that was open.
-        self._require_in_place()
+        self.require_in_place()
         return self._connect()
 
     def _apply_timeout(self, raw: sqlite3.Connection) -> None:
         raw.execute(f"pragma busy_timeout={int(self._timeout * 1000) or 1}")
         self._set_timeout = self._timeout
-
-    def _require_in_place(self) -> None:
-        if not self.is_in_place():
-            # Writing on would go into a file that nobody else can open any more.
-            msg = f"{self.path} was moved or deleted while it was open"
-            raise ConnectionError(msg)
 
     @contextlib.contextmanager
     def _told(self) -> Generator[None]:

@@ -53,8 +53,10 @@ class Keeper:
         """``lease``: seconds; the same in every process that uses the file."""
         self._path = path
         self._lease = lease
+        self._pid = os.getpid()
         self._sessions: set[int] = set()
-        self._lock = threading.Lock()
+        # Reentrant: a connection that is dropped is forgotten by the garbage collector, in whatever thread that runs.
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._suspects: dict[int, float] = {}
@@ -75,6 +77,8 @@ class Keeper:
 
     def forget(self, session: int) -> None:
         """A session that has ended, or shall be ended by others; the thread ends with the last one."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
             self._sessions.discard(session)
             if not self._sessions:
@@ -83,17 +87,28 @@ class Keeper:
     def _run(self) -> None:
         database: Database | None = None
         try:
-            while not self._wake.wait(LOOK_EVERY):
+            while True:
                 try:
-                    database = database or Database(self._path, timeout=_PATIENCE)
-                    self.look(database)
-                except OSError as error:
-                    # Nothing to be done about it here: whoever uses the file meets the same.
+                    database = self._open_file(database)
+                    if database is not None:
+                        self.look(database)
+                except Exception as error:  # noqa: BLE001  # whoever uses the file meets the same, and is told
                     log.debug("looking after %s: %s", self._path, error)
+                if self._wake.wait(LOOK_EVERY):
+                    return
         finally:
             if database is not None:
                 database.close()
             self._ended()
+
+    def _open_file(self, database: Database | None) -> Database | None:
+        """The file that the path leads to now; None if it was taken away, which is no reason to make another."""
+        if database is not None and not database.is_in_place():
+            database.close()
+            database = None
+        if database is None and Path(self._path).exists():
+            return Database(self._path, timeout=_PATIENCE)
+        return database
 
     def _ended(self) -> None:
         with self._lock:
