@@ -39,7 +39,7 @@ test: lint servers test-others  ## everything: lint, then all tests; on other Py
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 test-others: $(STAMP)
-	@$(call on_other_pythons,-m "not broker and not typing")
+	@$(call on_other_pythons,-m "not broker and not typing and not once")
 
 test-all: $(STAMP) servers      ## all tests on every Python found
 	@$(call on_other_pythons,)

@@ -14,6 +14,8 @@ import pytest
 from tests.support.children import environment
 from tests.support.rabbit import eventually
 
+pytestmark = pytest.mark.once
+
 LAST_LINE = re.compile(r"published (\d+) = scheduled (\d+) \+ skipped (\d+) \+ dead-lettered (\d+)")
 A_TABLE_ROW = re.compile(r"^(\S+) +(\w+|legacy row) +(\d+) scheduled +(\w+) +(\d+)$", re.MULTILINE)
 

@@ -18,7 +18,14 @@ from typed_pubsub import Publisher, PubSubConfig, Registry, TaskMapping, errors
 from typed_pubsub.errors import PubSubError
 from typed_pubsub.routing.decisions import Reason
 
-PAGES = ("README.md", "docs/routing.md", "docs/configuration.md", "docs/migrating.md", "docs/reliability.md")
+PAGES = (
+    "README.md",
+    "docs/routing.md",
+    "docs/configuration.md",
+    "docs/embedded.md",
+    "docs/migrating.md",
+    "docs/reliability.md",
+)
 QUICK_START = ("events.py", "mailer.py", "publish.py")
 FIRST_CELL = re.compile(r"^\| `([A-Z_]+(?:`, `[A-Z_]+)*)` \| (.*) \|$", re.MULTILINE)
 

@@ -115,6 +115,7 @@ def kill(child: Child) -> None:
     child.wait()
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 def test_ten_thousand_events_survive_ten_kills(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path)
