@@ -3,10 +3,10 @@
 import pytest
 
 from tests.conformance.conftest import EXCHANGE, QUEUE, Candidate
-from tests.conformance.kit import drained, numbers, publish
-from tests.support.amqp import take_all
+from tests.conformance.kit import drained, made, nothing, numbers, publish
+from tests.support.amqp import TIMEOUT, take_all
 from tests.support.rabbit import broker, eventually, queue_state
-from typed_pubsub.brokers.confirms import Returned, Taken
+from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, Returned, Taken
 
 #: Binding key -> of these routing keys, the numbers of those that it takes.
 KEYS = ["a", "a.b", "a.b.c", "b", "x.a.b", "a..b", "b.a"]
@@ -58,6 +58,23 @@ def test_bindings_that_come_and_go_count_at_once(candidate: Candidate) -> None:
         assert publish(candidate, [2], lambda _: "late.key") == {2: Taken()}
         channel.queue_unbind(QUEUE, EXCHANGE, routing_key="late.*")
         assert publish(candidate, [3], lambda _: "late.key") == {3: Returned("NO_ROUTE")}
+
+
+def test_a_connection_that_stays_open_learns_of_bindings_too(candidate: Candidate) -> None:
+    candidate.ensure("a.key")
+    with candidate.link() as link, broker(candidate.url) as connection:
+        channel: ConfirmChannel[int] = ConfirmChannel(link)
+
+        def published(number: int) -> Outcome:
+            channel.put(number, made(number), EXCHANGE, "late.key")
+            channel.flush(TIMEOUT, nothing)
+            return channel.take_outcomes()[number]
+
+        assert published(1) == Returned("NO_ROUTE")
+        connection.default_channel.queue_bind(QUEUE, EXCHANGE, routing_key="late.*")
+        assert published(2) == Taken()
+        connection.default_channel.queue_delete(QUEUE)
+        assert published(3) == Returned("NO_ROUTE")
 
 
 @pytest.mark.parametrize("key", ["ключ.событие", "鍵.😀", "with blanks.and\ttabs", "é" * 127])

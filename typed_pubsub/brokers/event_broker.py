@@ -44,7 +44,7 @@ class EventBroker:
         """Raises MisconfigurationException for a URL that cannot be read."""
         # Described anew for each connection: kombu keeps the host name that TLS checks over a change of hosts, and
         # threads may connect at the same time.
-        self._urls = url.split(";")
+        self._urls = [url] if is_sqlite_url(url) else url.split(";")
         self._failures = 0
         for host in self._urls:
             event_connection(host)

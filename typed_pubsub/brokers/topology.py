@@ -51,7 +51,7 @@ class Topology:
             "x-dead-letter-routing-key": dead_letter_queue(self.queue),
         }
         if link.limits_deliveries:
-            # There is one kind of queue, and what it dead-letters is moved, not sent.
+            # There is one kind of queue, and what it dead-letters is moved in one transaction.
             return limited
         # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
         at_least_once = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}

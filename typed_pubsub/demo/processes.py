@@ -50,8 +50,9 @@ class Process:
 
     def kill(self) -> int:
         """Ends it, and its children, without a chance to say goodbye (SIGKILL); its exit code."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         return self._popen.wait()
 
     def stop(self, timeout: float) -> int:

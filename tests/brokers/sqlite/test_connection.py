@@ -197,7 +197,7 @@ def test_what_could_not_be_written_when_it_was_published_is_never_written_later(
         connection.connection.limit(0.2)
         other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         other.execute("begin immediate")
-        with pytest.raises(TimeoutError, match="is locked by another process"):
+        with pytest.raises(FAULTS, match="is locked by another process"):
             channel.basic_publish(made(1), exchange="an_exchange", routing_key="a.key")
         other.execute("rollback")
         other.close()

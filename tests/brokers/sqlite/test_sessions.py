@@ -66,18 +66,6 @@ def sql(path: Path, statement: str, *values: Any) -> list[Any]:
         connection.close()
 
 
-def test_what_a_living_process_holds_stays_its_own_for_many_leases(link: Link, url: str) -> None:
-    holder = Consumer(link, TOPOLOGY, 10)
-    held = take(holder, 10)
-    with linked(url) as other:
-        waiting = Consumer(other, TOPOLOGY, 10)
-        over = leases_later(4)
-        # The holder is busy with something else: it does not look at its connection.
-        eventually(lambda: waiting.receive(0.2) or over())
-        assert not waiting.deliveries
-    holder.ack(held[-1].tag, multiple=True)
-
-
 HOLDER = """
 import sys
 from typed_pubsub.brokers.connection import FAULTS
@@ -97,6 +85,20 @@ try:
 except FAULTS as error:
     print("told", error, flush=True)
 """
+
+
+def test_what_a_living_process_holds_stays_its_own_for_many_leases(url: str, tmp_path: Path) -> None:
+    with Child("-c", HOLDER, url, cwd=tmp_path, input_from_test=True) as holder, linked(url) as other:
+        # It is busy with something else: it does not look at its connection.
+        holder.wait_for("holds")
+        waiting = Consumer(other, TOPOLOGY, 10)
+        over = leases_later(4)
+        eventually(lambda: waiting.receive(0.2) or over())
+        assert not waiting.deliveries
+        holder.write("\n")
+        holder.wait_for("acknowledged")
+        holder.wait()
+        assert drained(waiting) == []
 
 
 def test_what_a_killed_process_held_comes_again_long_before_its_lease_is_over(url: str, tmp_path: Path) -> None:
@@ -167,7 +169,8 @@ def test_sessions_end_early_only_where_their_process_is_seen_to_be_gone(
 
 def test_a_lease_has_to_be_over_in_two_looks_running(path: Path, url: str) -> None:
     """When a machine wakes up all leases are over at once: the living renew theirs before anybody ends them."""
-    keeper, database = Keeper(str(path), LEASE), Database(str(path), timeout=TIMEOUT)
+    database = Database(str(path), timeout=TIMEOUT)
+    keeper = Keeper(str(path), database.identity, LEASE)
     values = ("another machine", 1, "1", time.time() - 100)
     sql(path, "insert into session (id, machine, pid, started, expires) values (77, ?, ?, ?, ?)", *values)
     keeper.look(database)
@@ -181,14 +184,27 @@ def test_a_lease_has_to_be_over_in_two_looks_running(path: Path, url: str) -> No
 
 def look_after(path: Path) -> None:
     database = Database(str(path), timeout=TIMEOUT)
-    Keeper(str(path), LEASE).look(database)
+    Keeper(str(path), database.identity, LEASE).look(database)
+    database.close()
+
+
+def test_a_session_that_was_renewed_while_its_end_was_waited_for_goes_on(path: Path, url: str) -> None:
+    database = Database(str(path), timeout=TIMEOUT)
+    keeper = Keeper(str(path), database.identity, LEASE)
+    old, new = time.time() - 100, time.time() + 100
+    sql(path, "insert into session (id, machine, pid, started, expires) values (77, 'another machine', 1, '1', ?)", new)
+    keeper._end(database, {77: old})
+    assert sql(path, "select 1 from session where id = 77")
+    keeper._end(database, {77: new})
+    assert not sql(path, "select 1 from session where id = 77")
     database.close()
 
 
 def test_a_process_is_known_by_its_start() -> None:
-    assert is_alive(machine(), os.getpid(), started(os.getpid())) is True
-    assert is_alive("elsewhere", os.getpid(), started(os.getpid())) is None
-    assert started(2**22 + 1) == ""
+    assert is_alive(machine(), os.getpid(), started(os.getpid()) or "") is True
+    assert is_alive("elsewhere", os.getpid(), started(os.getpid()) or "") is None
+    assert is_alive(machine(), os.getpid(), "") is None, "it could not be read when the session began"
+    assert started(2**22 + 1) is None
 
 
 def test_a_forked_child_can_use_nothing_of_its_parent_and_all_of_its_own(link: Link, url: str) -> None:

@@ -131,7 +131,10 @@ class AdminMethods:
 
     @contextlib.contextmanager
     def _change(self) -> Generator[Database]:
-        """One transaction on the channel; an error of the channel's own closes it, as a broker would."""
+        """One transaction on the channel; an error of the channel's own closes it, as a broker would.
+
+        After a fault nobody knows what a broker has heard: the connection is closed, as a broken one is.
+        """
         owner = self.owner
         with GATE:
             database = owner.database
@@ -142,6 +145,10 @@ class AdminMethods:
                     yield database
             except ChannelError as error:
                 self._refuse(error)
+            except OSError as error:
+                owner.break_off()
+                # Not a TimeoutError, which whoever waits for events takes for silence.
+                raise ConnectionResetError(str(error)) from error
             finally:
                 owner.look_again()
 

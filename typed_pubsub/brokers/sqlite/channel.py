@@ -1,6 +1,5 @@
 """A channel with the methods of ``amqp.Channel``, and what kombu adds to them."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NoReturn
@@ -11,17 +10,16 @@ from amqp.exceptions import ChannelError, ConsumerCancelled, NotAllowed
 from kombu.transport import base, pyamqp
 
 from typed_pubsub.brokers.sqlite import entities, messages
-from typed_pubsub.brokers.sqlite.admin import AdminMethods
 from typed_pubsub.brokers.sqlite.database import GATE, Database
 from typed_pubsub.brokers.sqlite.inbox import Claimed, Consumer, Inbox, as_message
 from typed_pubsub.brokers.sqlite.messages import Stored
-from typed_pubsub.brokers.sqlite.outbox import Publication, publication
 from typed_pubsub.brokers.sqlite.ports import Owner
+from typed_pubsub.brokers.sqlite.sending import SendingMethods
 
 Settle = Callable[[Database, int, list[int]], int]
 
 
-class Channel(AdminMethods, base.StdChannel):
+class Channel(SendingMethods, base.StdChannel):
     """A channel: consumers with their deliveries, and what it publishes."""
 
     Message = pyamqp.Message
@@ -29,20 +27,14 @@ class Channel(AdminMethods, base.StdChannel):
     prepare_queue_arguments: Any = pyamqp.Channel.prepare_queue_arguments
     message_to_python = pyamqp.Channel.message_to_python
 
-    connection: Owner | None
-
     def __init__(self, connection: Owner, channel_id: int) -> None:
         """An open channel."""
-        self.connection = connection
+        super().__init__(connection)
         self.channel_id = channel_id
         self.is_open = True
         self.auto_decode = True
-        self.events: defaultdict[str, set[Callable[..., Any]]] = defaultdict(set)
         self.no_ack_consumers: Any = set[str]()
         self._inbox = Inbox()
-        self._opened = 1
-        self._published: int | None = None
-        self._broken: ChannelError | None = None
 
     @property
     def consumes(self) -> bool:
@@ -72,13 +64,14 @@ class Channel(AdminMethods, base.StdChannel):
         if tag in self._inbox.consumers:
             msg = f"attempt to reuse consumer tag {tag!r}"
             raise NotAllowed(msg, spec.Basic.Consume)
-        with self._change() as db:
-            self.owner.require_session(db)
-            found = self._queue(db, queue, spec.Basic.Consume)
-            entities.add_consumer(db, session, tag, found, exclusive=exclusive)
-        self._inbox.consumers[tag] = Consumer(tag, found, callback, no_ack, on_cancel)
-        if no_ack:
-            self.no_ack_consumers.add(tag)
+        with GATE:
+            with self._change() as db:
+                self.owner.require_session(db)
+                found = self._queue(db, queue, spec.Basic.Consume)
+                entities.add_consumer(db, session, tag, found, exclusive=exclusive)
+            self._inbox.consumers[tag] = Consumer(tag, found, callback, no_ack, on_cancel)
+            if no_ack:
+                self.no_ack_consumers.add(tag)
         return tag
 
     def basic_cancel(self, consumer_tag: str, nowait: bool = False) -> None:
@@ -86,26 +79,28 @@ class Channel(AdminMethods, base.StdChannel):
         if consumer_tag not in self._inbox.consumers:
             return
         session = self.owner.session()
-        with self._change() as db:
-            self._inbox.give_back_unseen(db, session, [consumer_tag])
-            entities.remove_consumers(db, session, [consumer_tag])
-        self._forget(consumer_tag)
+        with GATE:
+            with self._change() as db:
+                self._inbox.give_back_unseen(db, session, [consumer_tag])
+                entities.remove_consumers(db, session, [consumer_tag])
+            self._forget(consumer_tag)
 
     def basic_get(self, queue: str = "", no_ack: bool = False) -> Any:
         """The next message of a queue, or None."""
         session = None if no_ack else self.owner.session()
-        with self._change() as db:
-            found = self._queue(db, queue, spec.Basic.Get)
-            entities.touch(db, found.id)
-            if session is None:
-                taken = messages.take(db, found.id, 1)
-            else:
-                self.owner.require_session(db)
-                taken = messages.claim(db, self.owner.routes, found.id, session, 1)
-            left = entities.count_queue(db, found.id)[0]
-        if not taken:
-            return None
-        tag = self._inbox.number(taken[0], no_ack=no_ack)
+        with GATE:
+            with self._change() as db:
+                found = self._queue(db, queue, spec.Basic.Get)
+                entities.touch(db, found.id)
+                if session is None:
+                    taken = messages.take(db, found.id, 1)
+                else:
+                    self.owner.require_session(db)
+                    taken = messages.claim(db, self.owner.routes, found.id, session, 1)
+                left = entities.count_queue(db, found.id)[0]
+            if not taken:
+                return None
+            tag = self._inbox.number(taken[0], no_ack=no_ack)
         return self._message(taken[0], {"delivery_tag": tag, "message_count": left})
 
     def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
@@ -119,41 +114,13 @@ class Channel(AdminMethods, base.StdChannel):
     def basic_recover(self, requeue: bool = False) -> None:  # RabbitMQ knows but true
         """Puts every unacknowledged delivery back where it was."""
         session = self.owner.session()
-        with self._change() as db:
-            self._inbox.give_back(db, session)
-        self._inbox.forget_deliveries()
+        with GATE:
+            with self._change() as db:
+                self._inbox.give_back(db, session)
+            self._inbox.forget_deliveries()
 
     def flow(self, active: bool) -> None:
         """Nothing to do: what is not asked for does not come."""
-
-    def confirm_select(self, nowait: bool = False) -> None:
-        """From here on what is published is confirmed by ``events["basic_ack"]``."""
-        if self._published is None:
-            self._published = 0
-
-    def basic_publish(  # py-amqp's signature
-        self,
-        msg: Any,
-        exchange: str = "",
-        routing_key: str = "",
-        mandatory: bool = False,
-        immediate: bool = False,
-        timeout: float | None = None,  # the connection's own bounds it
-        confirm_timeout: float | None = None,
-    ) -> None:
-        """Writes a message before it returns. Raises what a broker would answer later: no such exchange, no route."""
-        with GATE:
-            put = self._put(msg, exchange, routing_key, mandatory=mandatory)
-            try:
-                self.owner.flush()
-            except BaseException:
-                # The caller knows that it was not published, so nothing may write it later.
-                self.owner.drop(put)
-                self._published = put.number and put.number - 1
-                raise
-            told = self.owner.take_events(self)
-        for tell in told:
-            tell()
 
     def send_method(self, sig: tuple[int, int], _format: str, args: Any, content: Any = None) -> None:
         """py-amqp's road to the wire: Basic.Publish, written at the next wait, and Basic.Nack."""
@@ -165,32 +132,6 @@ class Channel(AdminMethods, base.StdChannel):
             self._settle(tag, sig, messages.release if requeue else self._reject, multiple=multiple)
         else:
             raise NotImplementedError(sig)
-
-    def takes(self, publication: Publication) -> bool:
-        """Whether a message was put on the channel as it is, not before an error that closed it."""
-        return publication.opened == self._opened and self._broken is None
-
-    def break_with(self, error: ChannelError) -> None:
-        """Takes nothing more until its user has seen the error."""
-        self._broken = error
-
-    def fail(self) -> None:
-        """Raises the error that broke the channel."""
-        if self._broken is not None:
-            self._refuse(self._broken)
-
-    def confirm(self, number: int, *, taken: bool) -> None:
-        """Tells that every message up to this one is in the file; not ``taken``: that a queue refused this one."""
-        for callback in list(self.events["basic_ack" if taken else "basic_nack"]):
-            callback(number, taken)
-
-    def give_back(self, error: ChannelError, exchange: str, routing_key: str, message: Any) -> None:
-        """Tells of a return. Raises the error where nobody has asked for returns, as py-amqp does."""
-        handlers = list(self.events["basic_return"])
-        if not handlers:
-            raise error
-        for callback in handlers:
-            callback(error, exchange, routing_key, message)
 
     def cancelled(self, db: Database) -> Callable[[], None] | None:
         """What to do about a consumer whose queue is gone, if there is one."""
@@ -222,11 +163,16 @@ class Channel(AdminMethods, base.StdChannel):
         """Ends its consumers; what is unacknowledged goes back to the queue."""
         with GATE:
             owner = self.connection
-            if owner is not None and owner.connected:
-                owner.flush()
-                self._reset()
-                owner.channels.pop(self.channel_id, None)
-            self.collect()
+            try:
+                if owner is not None and owner.connected:
+                    owner.flush()
+                    self._reset()
+                    owner.channels.pop(self.channel_id, None)
+            except OSError:
+                self.owner.break_off()
+                raise
+            finally:
+                self.collect()
 
     def collect(self) -> None:
         """Forgets everything."""
@@ -236,23 +182,15 @@ class Channel(AdminMethods, base.StdChannel):
         self.no_ack_consumers.clear()
         self.events.clear()
 
-    def _put(self, message: Any, exchange: str, routing_key: str, *, mandatory: bool) -> Publication:
-        with GATE:
-            number = None if self._published is None else self._published + 1
-            position, where = (self._opened, number), (exchange, routing_key)
-            put = publication(self, position, message, where, mandatory=mandatory)
-            self.owner.put(put)
-            self._published = number
-            return put
-
     def _settle(self, tag: int, method: tuple[int, int], settle: Settle, *, multiple: bool = False) -> None:
-        with self._change() as db:
-            held = self._inbox.held(tag, multiple=multiple, method=method)
-            session = self.owner.current_session
-            if session is None or settle(db, session, list(held.values())) < len(held):
-                # Their queue was deleted, or they are somebody else's by now.
-                self.owner.require_session(db)
-        self._inbox.settled(held)
+        with GATE:
+            with self._change() as db:
+                held = self._inbox.held(tag, multiple=multiple, method=method)
+                session = self.owner.current_session
+                if session is None or settle(db, session, list(held.values())) < len(held):
+                    # Their queue was deleted, or they are somebody else's by now.
+                    self.owner.require_session(db)
+            self._inbox.settled(held)
 
     def _reject(self, db: Database, session: int, held: list[int]) -> int:
         return messages.reject(db, self.owner.routes, session, held)
@@ -279,7 +217,11 @@ class Channel(AdminMethods, base.StdChannel):
 
     def _refuse(self, error: ChannelError) -> NoReturn:
         """As a broker does: closes the channel; py-amqp opens it anew under the same object, with nothing on it."""
-        self._reset()
+        try:
+            self._reset()
+        except OSError as fault:
+            self.owner.break_off()
+            raise ConnectionResetError(f"{error}; then: {fault}") from error
         raise error
 
     def _reset(self) -> None:
@@ -291,6 +233,5 @@ class Channel(AdminMethods, base.StdChannel):
                 entities.remove_consumers(database, session, list(self._inbox.consumers))
         self._inbox.clear()
         self.no_ack_consumers.clear()
-        self._opened += 1
-        self._published = self._broken = None
+        self._begin_anew()
         self.owner.look_again()

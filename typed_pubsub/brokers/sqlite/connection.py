@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from amqp.exceptions import RecoverableConnectionError
+from amqp.exceptions import AMQPError, RecoverableConnectionError
 
 from typed_pubsub.brokers.sqlite.channel import Channel
 from typed_pubsub.brokers.sqlite.database import GATE, Database
@@ -71,12 +71,13 @@ class Connection:
 
     def session(self) -> int:
         """The session that what is consumed here belongs to; opened when it is first needed, in its own transaction."""
-        if self._session is None:
-            self._keeper = keeper_of(self.path, self._lease)
-            self._session = self._keeper.open(self.database)
-            # One that is dropped without being closed must not be kept alive by its process.
-            weakref.finalize(self, self._keeper.forget, self._session)
-        return self._session
+        with GATE:
+            if self._session is None:
+                self._keeper = keeper_of(self.database, self._lease)
+                self._session = self._keeper.open(self.database)
+                # One that is dropped without being closed must not be kept alive by its process.
+                weakref.finalize(self, self._keeper.leave, self._session)
+            return self._session
 
     @property
     def current_session(self) -> int | None:
@@ -114,10 +115,16 @@ class Connection:
             OSError: see ``Database.transaction``.
         """
         with GATE:
-            if self._outbox:
-                self._events += write(self.database, self._routes, self._outbox)
-                self._outbox = []
-                self.look_again()
+            if not self._outbox:
+                return
+            database = self.database
+            outbox, self._outbox = self._outbox, []
+            try:
+                self._events += write(database, self._routes, outbox)
+            except OSError:
+                self._outbox = outbox + self._outbox
+                raise
+            self.look_again()
 
     def take_events(self, channel: Sender) -> list[Callable[[], None]]:
         """What a channel is to be told, taken out of turn."""
@@ -161,7 +168,7 @@ class Connection:
     def require_session(self, database: Database) -> None:
         """Raises ConnectionResetError, for good, if others have ended the session: the process was silent too long."""
         if self._session is not None and not database.read("select 1 from session where id = ?", self._session):
-            self._leave()
+            self.break_off()
             msg = f"the lease on {self.path} has expired: what was held here is delivered again"
             raise ConnectionResetError(msg)
 
@@ -173,11 +180,11 @@ class Connection:
                     self.flush()
                     self._end_session(self.database)
         finally:
-            self._leave()
+            self.break_off()
 
     def collect(self) -> None:
         """Closes, whatever may fail about it."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AMQPError):
             self.close()
 
     def _end_session(self, database: Database) -> None:
@@ -186,14 +193,16 @@ class Connection:
                 for channel in self.channels.values():
                     channel.release_unseen(database, self._session)
                 end_sessions(database, [self._session])
+            if self._keeper is not None:
+                self._keeper.forget(self._session)
 
-    def _leave(self) -> None:
-        """Closes this end: what is still held comes again when the session is ended by others."""
+    def break_off(self) -> None:
+        """Closes this end after a fault: what is still held comes again when the keeper has ended the session."""
         database, self._db = self._db, None
         if database is not None:
             database.close()
-        if self._keeper is not None and self._session is not None and self._pid == os.getpid():
-            self._keeper.forget(self._session)
+        if self._keeper is not None and self._session is not None:
+            self._keeper.leave(self._session)
         for channel in list(self.channels.values()):
             channel.collect()
         self._outbox.clear()

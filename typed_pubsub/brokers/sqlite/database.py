@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Generator
 from typing import Any
 
-from typed_pubsub.brokers.sqlite.faults import code_of, fault, unusable
+from typed_pubsub.brokers.sqlite.faults import code_of, fault, refuse_unwritable, unusable
 from typed_pubsub.brokers.sqlite.schema import APPLICATION_ID, FORMAT, SCHEMA
 from typed_pubsub.errors import MisconfigurationException
 
@@ -63,7 +63,7 @@ class Database:
         self._raw: sqlite3.Connection | None = None
         self._connections = 0
         self._closed = False
-        self._identity: tuple[int, int] | None = None
+        self.identity: tuple[int, int] = (0, 0)
         self._durable: bool | None = None
         self._timeout = timeout
         self._set_timeout = -1.0
@@ -71,7 +71,10 @@ class Database:
             self._connect()
 
     def limit(self, seconds: float) -> None:
-        """How long a transaction waits for those of others, from here on; reading waits for nobody."""
+        """How long a transaction waits for those of others, from here on; reading waits for nobody.
+
+        Meanwhile all other uses of SQLite in this process wait too (``GATE``), and so does a fork.
+        """
         self._timeout = max(seconds, 0.001)
 
     def read(self, sql: str, *values: Any) -> list[Any]:
@@ -108,14 +111,17 @@ class Database:
             if durable is not self._durable:
                 raw.execute(f"pragma synchronous={'full' if durable else 'normal'}")
                 self._durable = durable
-            raw.execute("begin immediate")
             try:
+                raw.execute("begin immediate")
                 yield
                 raw.execute("commit")
             except BaseException:
                 if raw.in_transaction:
                     raw.execute("rollback")
                 raise
+            finally:
+                if self._closed:
+                    self.close()
 
     def version(self) -> tuple[int, int]:
         """Something that changes when another connection, in any process, has written."""
@@ -139,7 +145,7 @@ class Database:
             found = os.stat(self.path)  # noqa: PTH116  # on the way of every publication
         except FileNotFoundError:
             return False
-        return (found.st_dev, found.st_ino) == self._identity
+        return (found.st_dev, found.st_ino) == self.identity
 
     def require_in_place(self) -> None:
         """Raises ConnectionError if the file was moved or deleted."""
@@ -160,11 +166,14 @@ class Database:
         if self._pid != os.getpid():
             return
         with GATE:
+            # Inside of a transaction it is closed when that ends.
             self._closed = True
-            _open.discard(self)
             self.suspend()
+            if self._raw is None:
+                _open.discard(self)
 
     def _connect(self) -> sqlite3.Connection:
+        refuse_unwritable(self.path)
         try:
             raw = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
         except sqlite3.Error as error:
@@ -193,7 +202,7 @@ class Database:
         raw.execute("pragma foreign_keys=on")
         raw.execute("pragma temp_store=memory")
         found = os.stat(self.path)  # noqa: PTH116
-        self._identity = (found.st_dev, found.st_ino)
+        self.identity = (found.st_dev, found.st_ino)
 
     @staticmethod
     def _make(raw: sqlite3.Connection, until: float) -> None:

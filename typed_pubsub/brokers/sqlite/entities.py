@@ -96,9 +96,9 @@ def declare_queue(
         found = find_queue(db, name)
         if found is not None:
             refuse_others(found, owner, method)
-            given = (durable, auto_delete, text)
-            names = ("durable", "auto_delete", "arguments")
-            _require_equal(f"queue {name!r}", method, names, (found.durable, found.auto_delete, found.arguments), given)
+            names = ("durable", "auto_delete", "exclusive", "arguments")
+            there = (found.durable, found.auto_delete, found.owner is not None, found.arguments)
+            _require_equal(f"queue {name!r}", method, names, there, (durable, auto_delete, owner is not None, text))
             touch(db, found.id)
             return found
         _refuse_reserved("queue", name, method)

@@ -94,13 +94,14 @@ class Inbox:
         Raises:
             PreconditionFailed: there is no such delivery.
         """
-        if multiple:
-            found = {each: message for each, message in self._unacked.items() if each <= tag or tag == 0}
-        else:
-            found = {tag: self._unacked[tag]} if tag in self._unacked else {}
-        if not found and tag:
+        if tag not in self._unacked and not (multiple and tag == 0):
             raise PreconditionFailed(f"unknown delivery tag {tag}", method)
-        return found
+        if not multiple:
+            return {tag: self._unacked[tag]}
+        # Nobody speaks for what was claimed ahead and not seen yet.
+        unseen = {each for _, each, _ in self._unseen}
+        seen = {each: message for each, message in self._unacked.items() if each not in unseen}
+        return {each: message for each, message in seen.items() if each <= tag or tag == 0}
 
     def settled(self, tags: Collection[int]) -> None:
         """These are unacknowledged no more."""

@@ -4,23 +4,31 @@ A message is one row of one queue. ``session`` is who holds it (null: it waits),
 out. Its place in the queue is its number, so whatever goes back to the queue is where it was.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from amqp.basic_message import Message
 
 from typed_pubsub.brokers.frames import UNREADABLE
 from typed_pubsub.brokers.sqlite.database import Database
-from typed_pubsub.brokers.sqlite.entities import Queue, queue_by_id
+from typed_pubsub.brokers.sqlite.entities import Queue, declare_queue, queue_by_id
 from typed_pubsub.brokers.sqlite.routes import Routes
+from typed_pubsub.events.shapes import is_mapping
+
+log = logging.getLogger("typed_pubsub.sqlite")
 
 #: Header of a message that was handed out before: how often (the name and meaning are RabbitMQ's).
 DELIVERY_COUNT = "x-delivery-count"
 
 _COLUMNS = "id, queue, deliveries, exchange, routing_key, properties, body"
+_WAITING = (
+    "select id from message where queue = ? and session is null and (expires is null or expires > ?)"
+    " order by id limit ?"
+)
 _INSERT = "insert into message (queue, expires, exchange, routing_key, properties, body) values (?, ?, ?, ?, ?, ?)"
 
 
@@ -57,28 +65,28 @@ def put(
 
 
 def claim(db: Database, routes: Routes, queue: int, session: int, most: int) -> list[Stored]:
-    """Hands the next ``most`` messages of a queue to a session, in order.
+    """Hands the next ``most`` messages of a queue to a session, in order; none only if none waits.
 
     One that was handed out more often than the queue allows goes to its dead letters instead.
     """
-    rows = db.write(
-        f"update message set session = ?, deliveries = deliveries + 1 where id in ({_waiting()}) returning {_COLUMNS}",  # noqa: S608
-        session, queue, time.time(), most,
-    ).fetchall()  # fmt: skip
-    stored = sorted((Stored(*row) for row in rows), key=lambda message: message.id)
-    if any(message.deliveries > 1 for message in stored):
-        found = queue_by_id(db, queue)
-        limit = None if found is None else found.delivery_limit
-        if limit is not None:
-            spent = [message for message in stored if message.deliveries > limit + 1]
+    found = queue_by_id(db, queue)
+    limit = None if found is None else found.delivery_limit
+    statement = (
+        f"update message set session = ?, deliveries = deliveries + 1 where id in ({_WAITING}) returning {_COLUMNS}"  # noqa: S608
+    )
+    while rows := db.write(statement, session, queue, time.time(), most).fetchall():
+        stored = sorted((Stored(*row) for row in rows), key=lambda message: message.id)
+        spent = [message for message in stored if limit is not None and message.deliveries > limit + 1]
+        if len(spent) < len(stored):
             dead_letter(db, routes, spent, "delivery_limit")
-            stored = [message for message in stored if message.deliveries <= limit + 1]
-    return stored
+            return [message for message in stored if message not in spent]
+        dead_letter(db, routes, spent, "delivery_limit")
+    return []
 
 
 def take(db: Database, queue: int, most: int) -> list[Stored]:
     """Takes the next messages out of a queue for good: consumers that acknowledge nothing."""
-    rows = db.write(f"delete from message where id in ({_waiting()}) returning {_COLUMNS}", queue, time.time(), most)  # noqa: S608
+    rows = db.write(f"delete from message where id in ({_WAITING}) returning {_COLUMNS}", queue, time.time(), most)  # noqa: S608
     return sorted((Stored(*row) for row in rows.fetchall()), key=lambda message: message.id)
 
 
@@ -117,7 +125,7 @@ def is_full(db: Database, queue: Queue) -> bool:
 
 def any_waiting(db: Database, queue: int) -> bool:
     """Whether a queue has something to hand out."""
-    return bool(db.read(_waiting(), queue, time.time(), 1))
+    return bool(db.read(_WAITING, queue, time.time(), 1))
 
 
 def purge(db: Database, queue: int) -> int:
@@ -135,17 +143,32 @@ def drop_expired(db: Database, now: float) -> None:
         dead_letter(db, Routes(db), [Stored(*row) for row in db.read(expired, now)], "expired")
 
 
-def dead_letter(db: Database, routes: Routes, messages: Iterable[Stored], reason: str) -> None:
-    """Moves messages to where the dead letters of their queues go, if anywhere, with RabbitMQ's ``x-death``."""
+def dead_letter(db: Database, routes: Routes, messages: Sequence[Stored], reason: str) -> None:
+    """Moves messages to where the dead letters of their queues go, if anywhere, with RabbitMQ's ``x-death``.
+
+    A dead-letter queue that is named and missing is made: what is dead-lettered must not vanish.
+    """
+    if not messages:
+        return
     routes.refresh()
     for message in messages:
         queue = queue_by_id(db, message.queue)
         if queue is not None and queue.dead_letter_exchange is not None:
             exchange = queue.dead_letter_exchange
             routing_key = message.routing_key if queue.dead_letter_key is None else queue.dead_letter_key
-            targets = routes.find(exchange, routing_key) or ()
+            targets = routes.find(exchange, routing_key) or _made(db, routes, exchange, routing_key)
             put(db, targets, (exchange, routing_key), (_with_death(message, queue.name, reason), message.body), None)
+            if not targets:
+                log.warning("a message of %r is dropped (%s): no queue takes its dead letters", queue.name, reason)
         db.write("delete from message where id = ?", message.id)
+
+
+def _made(db: Database, routes: Routes, exchange: str, name: str) -> tuple[Queue, ...]:
+    if exchange or not name or name.startswith("amq."):
+        return ()
+    queue = declare_queue(db, name, durable=True, auto_delete=False, owner=None, arguments={})
+    routes.refresh()
+    return (queue,)
 
 
 def read_properties(properties: bytes) -> dict[str, Any]:
@@ -157,37 +180,30 @@ def read_properties(properties: bytes) -> dict[str, Any]:
 
 
 def _with_death(message: Stored, queue: str, reason: str) -> bytes:
-    """The properties with one death more (RabbitMQ, "Dead Letter Exchanges")."""
+    """The properties with one death more (RabbitMQ, "Dead Letter Exchanges"); as they are if they cannot tell of it."""
     try:
         properties = read_properties(message.properties)
-    except UNREADABLE:
-        properties = {}
-    headers: dict[str, Any] = dict(properties.get("application_headers") or {})
-    deaths: list[dict[str, Any]] = [dict(death) for death in headers.get("x-death") or ()]
-    before = next((death for death in deaths if (death["queue"], death["reason"]) == (queue, reason)), None)
-    if before is not None:
-        deaths.remove(before)
-    death: dict[str, Any] = before or {
-        "queue": queue,
-        "reason": reason,
-        "count": 0,
-        "exchange": message.exchange,
-        "routing-keys": [message.routing_key],
-    }
-    deaths.insert(0, {**death, "count": death["count"] + 1, "time": datetime.now(UTC).replace(tzinfo=None)})
-    headers["x-death"] = deaths
-    for name in ("queue", "reason", "exchange"):
-        headers.setdefault(f"x-first-death-{name}", death[name])
-    # As RabbitMQ does: what ended the message here shall not end it there.
-    properties.pop("expiration", None)
-    again: Any = Message()
-    again.properties = {**properties, "application_headers": headers}
-    written: bytes = again._serialize_properties()  # noqa: SLF001  # py-amqp's own writer
+        headers: dict[str, Any] = dict(properties.get("application_headers") or {})
+        deaths = [death for death in headers.get("x-death") or () if _is_death(death)]
+        before = next((death for death in deaths if (death["queue"], death["reason"]) == (queue, reason)), None)
+        first: dict[str, Any] = {"queue": queue, "reason": reason, "count": 0, "exchange": message.exchange}
+        death: dict[str, Any] = before or {**first, "routing-keys": [message.routing_key]}
+        others = [other for other in deaths if other is not before]
+        now = datetime.now(UTC).replace(tzinfo=None)
+        headers["x-death"] = [{**death, "count": death["count"] + 1, "time": now}, *others]
+        for name in ("queue", "reason", "exchange"):
+            headers.setdefault(f"x-first-death-{name}", first[name])
+        # As RabbitMQ does: what ended the message here shall not end it there.
+        properties.pop("expiration", None)
+        again: Any = Message()
+        again.properties = {**properties, "application_headers": headers}
+        written: bytes = again._serialize_properties()  # noqa: SLF001  # py-amqp's own writer
+    except (*UNREADABLE, AttributeError):
+        # Headers that nobody can read, or that can be read and not written: the message matters more.
+        return message.properties
     return written
 
 
-def _waiting() -> str:
-    return (
-        "select id from message where queue = ? and session is null and (expires is null or expires > ?)"
-        " order by id limit ?"
-    )
+def _is_death(death: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether an entry of ``x-death`` is one: anybody may have written the header."""
+    return is_mapping(death) and isinstance(death.get("count"), int) and {"queue", "reason"} <= death.keys()

@@ -10,6 +10,7 @@ from amqp.basic_message import Message
 from amqp.exceptions import ChannelError, PreconditionFailed, error_for_code
 from amqp.serialization import dumps
 
+from typed_pubsub.brokers.frames import UNREADABLE
 from typed_pubsub.brokers.sqlite import messages
 from typed_pubsub.brokers.sqlite.database import Database
 from typed_pubsub.brokers.sqlite.entities import not_found
@@ -74,6 +75,8 @@ def publication(
         struct.error, ValueError, TypeError, AMQPError: AMQP cannot carry it; nothing has happened then.
     """
     dumps("ss", where)
+    # py-amqp lets surrogates through; a broker would not.
+    "".join(where).encode()
     body = message.body
     if isinstance(body, str):
         # As py-amqp does.
@@ -137,7 +140,10 @@ def _store(db: Database, routes: Routes, each: Publication) -> ChannelError | Ca
             return partial(each.channel.confirm, each.number, taken=False)
     elif each.mandatory:
         returned: Any = Message(each.body)
-        returned.properties = messages.read_properties(each.properties)
+        try:
+            returned.properties = messages.read_properties(each.properties)
+        except UNREADABLE:
+            returned.properties = {}
         error: Any = error_for_code(_NO_ROUTE, "NO_ROUTE", spec.Basic.Return, ChannelError)
         return partial(each.channel.give_back, error, each.exchange, each.routing_key, returned)
     return None

@@ -42,6 +42,10 @@ class Owner(Protocol):
         """Raises ConnectionResetError: the session was ended by others."""
         ...
 
+    def break_off(self) -> None:
+        """Closes the connection after a fault."""
+        ...
+
     def look_again(self) -> None:
         """Something has changed that the file does not tell."""
         ...

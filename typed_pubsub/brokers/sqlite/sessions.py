@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import TypeAlias
 
 from typed_pubsub.brokers.sqlite.database import Database
 from typed_pubsub.brokers.sqlite.entities import drop_idle_queues, end_sessions
@@ -24,7 +25,9 @@ LOOK_EVERY = 0.5
 #: Seconds that a keeper waits for others' transactions: longer would keep its own process waiting.
 _PATIENCE = 2.0
 
-_keepers: dict[str, "Keeper"] = {}
+Identity: TypeAlias = tuple[int, int]
+
+_keepers: dict[tuple[str, Identity], "Keeper"] = {}
 _keepers_lock = threading.Lock()
 
 
@@ -37,24 +40,27 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def keeper_of(path: str, lease: float) -> "Keeper":
-    """The keeper of this process for a file."""
+def keeper_of(database: Database, lease: float) -> "Keeper":
+    """The keeper of this process for an open file: for another one of the same name it is another."""
     with _keepers_lock:
-        keeper = _keepers.get(path)
+        key = (database.path, database.identity)
+        keeper = _keepers.get(key)
         if keeper is None:
-            keeper = _keepers[path] = Keeper(path, lease)
+            keeper = _keepers[key] = Keeper(database.path, database.identity, lease)
         return keeper
 
 
 class Keeper:
     """Renews the sessions of this process and ends those of dead ones: a thread that lives as long as they do."""
 
-    def __init__(self, path: str, lease: float) -> None:
-        """``lease``: seconds; the same in every process that uses the file."""
+    def __init__(self, path: str, identity: Identity, lease: float) -> None:
+        """``identity`` tells the file from another that may come to have its name; ``lease``: seconds."""
         self._path = path
+        self._identity = identity
         self._lease = lease
         self._pid = os.getpid()
         self._sessions: set[int] = set()
+        self._left: set[int] = set()
         # Reentrant: a connection that is dropped is forgotten by the garbage collector, in whatever thread that runs.
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -64,34 +70,78 @@ class Keeper:
     def open(self, database: Database) -> int:
         """A new session of this process; its number."""
         with database.transaction():
-            values = (machine(), os.getpid(), started(os.getpid()), time.time() + self._lease)
+            values = (machine(), os.getpid(), started(os.getpid()) or "", time.time() + self._lease)
             cursor = database.write("insert into session (machine, pid, started, expires) values (?, ?, ?, ?)", *values)
             session: int = cursor.lastrowid
         with self._lock:
             self._sessions.add(session)
-            if self._thread is None:
-                self._wake.clear()
-                self._thread = threading.Thread(target=self._run, name="typed_pubsub-sqlite", daemon=True)
-                self._thread.start()
+            self._start()
         return session
 
     def forget(self, session: int) -> None:
-        """A session that has ended, or shall be ended by others; the thread ends with the last one."""
-        if self._pid != os.getpid():
-            return
+        """A session that has ended; the thread ends with the last one."""
+        if self._pid == os.getpid():
+            with self._lock:
+                self._sessions.discard(session)
+                self._rest()
+
+    def leave(self, session: int) -> None:
+        """A session whose connection is gone and could not end it: it is ended at the next look."""
+        if self._pid == os.getpid():
+            with self._lock:
+                if session in self._sessions:
+                    self._sessions.discard(session)
+                    self._left.add(session)
+
+    def look(self, database: Database) -> None:
+        """One round: renews, ends, expires, and gives room back to the disk."""
+        now = time.time()
+        rows = database.read("select id, machine, pid, started, expires from session")
         with self._lock:
-            self._sessions.discard(session)
-            if not self._sessions:
-                self._wake.set()
+            own, left = set(self._sessions), set(self._left)
+        due = [(now + self._lease, row[0]) for row in rows if row[0] in own and row[4] < now + self._lease * 2 / 3]
+        if due:
+            with database.transaction():
+                database.write_many("update session set expires = ? where id = ?", due)
+        ended = self._ended_sessions([row for row in rows if row[0] not in own | left], now)
+        ended |= {row[0]: row[4] for row in rows if row[0] in left}
+        if ended:
+            self._end(database, ended)
+        with self._lock:
+            self._left -= left
+            self._rest()
+        drop_expired(database, now)
+        drop_idle_queues(database, now)
+        database.shrink()
+
+    def _end(self, database: Database, ended: dict[int, float]) -> None:
+        with database.transaction():
+            # Whoever was renewed since it was looked at is not dead.
+            still = "select 1 from session where id = ? and expires = ?"
+            sure = [session for session, expires in ended.items() if database.read(still, session, expires)]
+            end_sessions(database, sure)
+        if sure:
+            log.info("%d connections to %s are gone: what they held is delivered again", len(sure), self._path)
+
+    def _ended_sessions(self, rows: list[tuple[int, str, int, str, float]], now: float) -> dict[int, float]:
+        """Those that are over, and when their leases ended."""
+        dead = {session: expires for session, its, pid, start, expires in rows if is_alive(its, pid, start) is False}
+        # Expired in two looks running: after a machine has slept, the living renew theirs first.
+        silent = {session: expires for session, *_, expires in rows if expires < now}
+        dead |= {session: expires for session, expires in silent.items() if self._suspects.get(session) == expires}
+        self._suspects = silent
+        return dead
 
     def _run(self) -> None:
         database: Database | None = None
         try:
             while True:
                 try:
-                    database = self._open_file(database)
+                    database = database or self._open_file()
                     if database is not None:
                         self.look(database)
+                    else:
+                        self._forget_left()
                 except Exception as error:  # noqa: BLE001  # whoever uses the file meets the same, and is told
                     log.debug("looking after %s: %s", self._path, error)
                 if self._wake.wait(LOOK_EVERY):
@@ -99,51 +149,36 @@ class Keeper:
         finally:
             if database is not None:
                 database.close()
-            self._ended()
+            with self._lock:
+                self._thread = None
+                if self._sessions or self._left:
+                    # One was opened while this thread was on its way out.
+                    self._start()
 
-    def _open_file(self, database: Database | None) -> Database | None:
-        """The file that the path leads to now; None if it was taken away, which is no reason to make another."""
-        if database is not None and not database.is_in_place():
-            database.close()
-            database = None
-        if database is None and Path(self._path).exists():
-            return Database(self._path, timeout=_PATIENCE)
-        return database
+    def _open_file(self) -> Database | None:
+        """The file, if the path still leads to it: one that was taken away has nothing to look after."""
+        if not Path(self._path).exists():
+            return None
+        database = Database(self._path, timeout=_PATIENCE)
+        if database.identity == self._identity:
+            return database
+        database.close()
+        return None
 
-    def _ended(self) -> None:
+    def _start(self) -> None:
+        if self._thread is None:
+            self._wake.clear()
+            self._thread = threading.Thread(target=self._run, name="typed_pubsub-sqlite", daemon=True)
+            self._thread.start()
+
+    def _forget_left(self) -> None:
         with self._lock:
-            self._thread = None
-            if self._sessions:
-                # One was opened while this thread was on its way out.
-                self._wake.clear()
-                self._thread = threading.Thread(target=self._run, name="typed_pubsub-sqlite", daemon=True)
-                self._thread.start()
+            self._left.clear()
+            self._rest()
 
-    def look(self, database: Database) -> None:
-        """One round: renews, ends, expires, and gives room back to the disk."""
-        now = time.time()
-        rows = database.read("select id, machine, pid, started, expires from session")
-        with self._lock:
-            own = set(self._sessions)
-        due = [(now + self._lease, row[0]) for row in rows if row[0] in own and row[4] < now + self._lease * 2 / 3]
-        ended = self._ended_sessions([row for row in rows if row[0] not in own], now)
-        if due or ended:
-            with database.transaction():
-                database.write_many("update session set expires = ? where id = ?", due)
-                end_sessions(database, ended)
-        if ended:
-            log.info("%d connections to %s are gone: what they held is delivered again", len(ended), self._path)
-        drop_expired(database, now)
-        drop_idle_queues(database, now)
-        database.shrink()
-
-    def _ended_sessions(self, rows: list[tuple[int, str, int, str, float]], now: float) -> list[int]:
-        dead = [session for session, its, pid, start, _ in rows if is_alive(its, pid, start) is False]
-        # Expired in two looks running: after a machine has slept, the living renew theirs first.
-        silent = {session: expires for session, *_, expires in rows if expires < now}
-        dead += [session for session in silent if self._suspects.get(session) == silent[session]]
-        self._suspects = silent
-        return sorted(set(dead))
+    def _rest(self) -> None:
+        if not self._sessions and not self._left:
+            self._wake.set()
 
 
 def is_alive(its_machine: str, pid: int, its_start: str) -> bool | None:
@@ -156,7 +191,8 @@ def is_alive(its_machine: str, pid: int, its_start: str) -> bool | None:
         return False
     except PermissionError:
         pass
-    return started(pid) == its_start
+    start = started(pid)
+    return None if start is None or not its_start else start == its_start
 
 
 @functools.cache
@@ -169,12 +205,14 @@ def machine() -> str:
         return socket.gethostname()
 
 
-def started(pid: int) -> str:
-    """When a process was started, in the kernel's ticks: its number may be another's by now. Empty if not to be had."""
+def started(pid: int) -> str | None:
+    """When a process was started, in the kernel's ticks: its number may be another's by now. None: not to be had.
+
+    A zombie holds nothing any more, whenever it was started.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""
+        return None
     state, *fields = text.rpartition(")")[2].split()
-    # A zombie holds nothing any more.
-    return "" if state == "Z" else fields[18]
+    return "zombie" if state == "Z" else fields[18]
