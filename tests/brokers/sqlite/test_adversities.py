@@ -19,6 +19,8 @@ from typed_pubsub.brokers.confirms import ConfirmChannel, Taken
 from typed_pubsub.brokers.connection import FAULTS
 from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.brokers.event_broker import EventBroker
+from typed_pubsub.brokers.sqlite.database import Database
+from typed_pubsub.brokers.sqlite.sessions import Keeper
 from typed_pubsub.brokers.topology import Topology
 
 TOPOLOGY = Topology("an_exchange", "a_queue", ("#",))
@@ -170,10 +172,14 @@ def test_another_file_of_the_same_name_has_sessions_of_its_own(url: str, path: P
             fill(url, made(1))
             (delivery,) = take(consumer, 1)
             old.close()
+            database = Database(str(path), timeout=TIMEOUT)
+            another_process = Keeper(str(path), database.identity, 1.0)
             for _ in range(6):
                 # Twice the lease: it is renewed, though the session of the same number in the old file is over.
                 assert drained(consumer, 0.4) == []
+                another_process.look(database)
                 new.heartbeat()
+            database.close()
             consumer.ack(delivery.tag)
     wait_for_count(url, "a_queue", 0)
 

@@ -164,6 +164,21 @@ def test_a_thread_may_acknowledge_what_another_waits_for(url: str) -> None:
     wait_for_count(url, "a_queue", 0)
 
 
+def test_a_consumer_that_acknowledges_nothing_gets_everything(url: str) -> None:
+    with linked(url) as link:
+        channel: ConfirmChannel[int] = ConfirmChannel(link)
+        for number in range(1_000):
+            channel.put(number, made(number), "an_exchange", "a.key")
+        channel.flush(TIMEOUT, nothing)
+    with broker(url) as connection:
+        got: list[int] = []
+        connection.default_channel.basic_consume("a_queue", no_ack=True, callback=lambda found: got.append(found.body))
+        while len(got) < 1_000:
+            connection.drain_events(timeout=5)
+    assert [int(body) for body in got] == list(range(1_000))
+    assert queue_state(url, "a_queue").message_count == 0
+
+
 def test_processes_that_make_the_file_at_the_same_time_make_one(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.db"
     children = [Child("-c", WRITER, url, str(first), "10", cwd=tmp_path) for first in range(0, 120, 20)]

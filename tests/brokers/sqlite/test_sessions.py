@@ -207,24 +207,27 @@ def test_a_process_is_known_by_its_start() -> None:
     assert started(2**22 + 1) is None
 
 
-def test_a_forked_child_can_use_nothing_of_its_parent_and_all_of_its_own(link: Link, url: str) -> None:
+def test_a_forked_child_can_use_nothing_of_its_parent_and_all_of_its_own(link: Link, url: str, path: Path) -> None:
     consumer = Consumer(link, TOPOLOGY, 5)
     held = take(consumer, 5)
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        said = b""
+        handles = [each for each in Path("/proc/self/fd").iterdir() if each.exists()]
+        said = b"%d of the file's handles / " % sum(str(each.readlink()).startswith(str(path)) for each in handles)
         try:
             link.drain(0.1)
         except FAULTS as error:
-            said = str(error).encode()
+            said += str(error).encode()
         link.abandon()
         with linked(url) as own:
             said += b" / %d" % len(take(Consumer(own, TOPOLOGY, 10), 5))
         os.write(write, said)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert os.read(read, 1_000).endswith(b"is closed / 5")
+    said = os.read(read, 1_000)
+    assert said.startswith(b"0 of the file's handles")
+    assert said.endswith(b"is closed / 5")
     consumer.ack(held[-1].tag, multiple=True)
     assert len(take(consumer, 5)) == 5, "the parent goes on, and gets what the child gave back"
     os.close(read)
