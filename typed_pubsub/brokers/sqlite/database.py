@@ -29,6 +29,11 @@ _MAX_WAL_BYTES = 4 * 1024 * 1024
 _KEPT_PAGES = 256
 
 
+def _close(raw: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        raw.close()
+
+
 def _before_fork() -> None:
     GATE.acquire()
     for database in _open:
@@ -157,9 +162,8 @@ class Database:
     def suspend(self) -> None:
         """Closes the connection until the next use: the process forks."""
         if self._raw is not None and not self._raw.in_transaction:
-            raw, self._raw = self._raw, None
-            with contextlib.suppress(sqlite3.Error):
-                raw.close()
+            self._raw = None
+            self._dropped()
 
     def close(self) -> None:
         """Closes the connection for good; a forked child has none to close."""
@@ -187,6 +191,8 @@ class Database:
             raw.close()
             raise
         self._raw, self._durable = raw, None
+        # Of one that nobody closes; closing it by hand is calling this.
+        self._dropped = weakref.finalize(self, _close, raw)
         self._connections += 1
         _open.add(self)
         return raw
