@@ -193,6 +193,8 @@ class Database:
         self._raw, self._durable = raw, None
         # Of one that nobody closes; closing it by hand is calling this.
         self._dropped = weakref.finalize(self, _close, raw)
+        # At the end of the process threads may still use it.
+        self._dropped.atexit = False
         self._connections += 1
         _open.add(self)
         return raw
