@@ -154,6 +154,16 @@ def test_the_tasks_of_a_worker_that_was_killed_run_in_another(service: Service) 
     assert [note.split()[0] for note in service.notes()] == ["begins", "begins"]
 
 
+def test_a_worker_that_is_killed_and_started_again_at_once_goes_on(service: Service) -> None:
+    with service.worker("one") as one:
+        one.signal(signal.SIGKILL)
+        one.wait()
+    # Of the same name, with nobody else there to see that the first one is dead.
+    with service.worker("one"):
+        service.send("note", 1)
+        eventually(lambda: service.notes() == ["note 1"])
+
+
 def test_a_worker_of_a_broker_it_cannot_use_says_why(tmp_path: Path) -> None:
     service = Service(tmp_path)
     service.url = f"sqlite:///{tmp_path}/missing/broker.db"

@@ -105,6 +105,11 @@ class Fleet:
             runs[int(number)].append(task_id)
         return runs
 
+    def told(self) -> str:
+        """What they said last, for a test that has failed."""
+        names = {"publisher": self.publisher, "subscriber": self.subscriber, "worker": self.worker}
+        return "\n".join(f"{name}, alive: {each.alive}\n" + "\n".join(each.lines[-40:]) for name, each in names.items())
+
     def end(self) -> None:
         for child in (self.publisher, self.subscriber, self.worker):
             child.__exit__(None, None, None)
@@ -127,10 +132,13 @@ def test_ten_thousand_events_survive_ten_kills(tmp_path: Path) -> None:
             eventually(lambda due=due: len(fleet.runs()) >= due // 3, timeout=60, what=f"{due // 3} runs")  # type: ignore[misc]
             in_turn[number % 3]()
         assert fleet.publisher.wait(120) == 0
-        eventually(lambda: len(fleet.runs()) == EVENTS, timeout=120, what=f"{EVENTS} events' runs")
+        eventually(lambda: len(fleet.runs()) == EVENTS, timeout=60, what=f"{EVENTS} events' runs")
         eventually(lambda: all(queue_state(fleet.url, name).message_count == 0 for name in ("service", "celery")))
         assert fleet.subscriber.terminate() == 0
         assert fleet.worker.terminate() == 0
+    except AssertionError as error:
+        error.add_note(fleet.told())
+        raise
     finally:
         fleet.end()
     runs = fleet.runs()

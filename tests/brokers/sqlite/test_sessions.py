@@ -14,7 +14,7 @@ import pytest
 from tests.conformance.kit import drained, made, nothing, take
 from tests.support.amqp import TIMEOUT, linked
 from tests.support.children import Child
-from tests.support.rabbit import eventually
+from tests.support.rabbit import broker, eventually
 from typed_pubsub.brokers.confirms import ConfirmChannel
 from typed_pubsub.brokers.connection import FAULTS, Link
 from typed_pubsub.brokers.consumer import Consumer
@@ -112,6 +112,31 @@ def test_what_a_killed_process_held_comes_again_long_before_its_lease_is_over(ur
         begun = time.monotonic()
         assert all(delivery.redelivered for delivery in take(consumer, 10))
         assert time.monotonic() - begun < 5
+
+
+EXCLUSIVE = """
+import sys
+import kombu, typed_pubsub
+
+channel = kombu.Connection(sys.argv[1]).channel()
+channel.queue_declare("mine", exclusive=True)
+print("declared", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a new connection", "one that has a session"])
+def test_who_is_killed_and_started_again_finds_nothing_locked(url: str, tmp_path: Path, known: bool) -> None:
+    """Celery's workers have an exclusive queue of their own name each."""
+    with broker(url) as connection:
+        channel = connection.default_channel
+        if known:
+            channel.queue_declare("other", exclusive=True)
+        with Child("-c", EXCLUSIVE, url, cwd=tmp_path, input_from_test=True) as holder:
+            holder.wait_for("declared")
+            holder.signal(signal.SIGKILL)
+            holder.wait()
+            channel.queue_declare("mine", exclusive=True)
 
 
 def test_what_a_frozen_process_held_comes_again_after_its_lease_and_it_is_told(url: str, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class AdminMethods:
         arguments: Mapping[str, Any] | None = None,
     ) -> queue_declare_ok_t:
         """Makes a queue, or looks at it; its name, how many messages wait, how many consumers there are."""
-        session = self.owner.session() if exclusive else self.owner.current_session
+        session = self.owner.exclusive_session() if exclusive else self.owner.current_session
         with self._change() as db:
             if passive:
                 found = entities.the_queue(db, queue, spec.Queue.Declare)

@@ -79,6 +79,13 @@ class Connection:
                 weakref.finalize(self, self._keeper.leave, self._session)
             return self._session
 
+    def exclusive_session(self) -> int:
+        """The session, for what shall be its alone: nothing of the dead is in the way."""
+        session = self.session()
+        if self._keeper is not None:
+            self._keeper.end_dead(self.database)
+        return session
+
     @property
     def current_session(self) -> int | None:
         """The session, if there is one already."""

@@ -38,6 +38,10 @@ class Owner(Protocol):
         """Its session, opened if need be."""
         ...
 
+    def exclusive_session(self) -> int:
+        """Its session, for what shall be its alone."""
+        ...
+
     def require_session(self, database: Database) -> None:
         """Raises ConnectionResetError: the session was ended by others."""
         ...

@@ -69,6 +69,7 @@ class Keeper:
 
     def open(self, database: Database) -> int:
         """A new session of this process; its number."""
+        self.end_dead(database)
         with database.transaction():
             values = (machine(), os.getpid(), started(os.getpid()) or "", time.time() + self._lease)
             cursor = database.write("insert into session (machine, pid, started, expires) values (?, ?, ?, ?)", *values)
@@ -92,6 +93,16 @@ class Keeper:
                 if session in self._sessions:
                     self._sessions.discard(session)
                     self._left.add(session)
+
+    def end_dead(self, database: Database) -> None:
+        """Ends the sessions of processes that are gone, now: who is killed and started again meets nothing of his own.
+
+        An exclusive queue would be locked otherwise until somebody looks.
+        """
+        rows = database.read("select id, machine, pid, started, expires from session")
+        dead = {session: expires for session, its, pid, start, expires in rows if is_alive(its, pid, start) is False}
+        if dead:
+            self._end(database, dead)
 
     def look(self, database: Database) -> None:
         """One round: renews, ends, expires, and gives room back to the disk."""
