@@ -179,7 +179,7 @@ class Keeper:
     def _start(self) -> None:
         if self._thread is None:
             self._wake.clear()
-            self._thread = threading.Thread(target=self._run, name="typed_pubsub-sqlite", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"typed_pubsub {self._path}", daemon=True)
             self._thread.start()
 
     def _forget_left(self) -> None:
