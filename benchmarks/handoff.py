@@ -41,8 +41,8 @@ def schedule(event: BenchMatchPublished) -> TaskCall:
 class HandWritten(ConsumerMixin):
     """What one writes without a library: validate, ``apply_async``, acknowledge."""
 
-    def __init__(self, url: str) -> None:
-        self.connection = kombu.Connection(url)
+    def __init__(self, connection: kombu.Connection) -> None:
+        self.connection = connection
 
     def get_consumers(self, Consumer: Any, channel: Any) -> Sequence[Any]:  # noqa: ARG002, N803  # kombu's signature
         """One consumer, with our prefetch."""
@@ -64,13 +64,13 @@ def run_ours(url: str) -> None:
 
 def run_hand_written(url: str) -> None:
     """Unconfirmed, as Celery is by default."""
-    HandWritten(url).run()
+    HandWritten(kombu.Connection(url)).run()
 
 
 def run_hand_written_confirmed(url: str) -> None:
     """Each task waits for its confirm."""
     app.conf.broker_transport_options = {"confirm_publish": True}
-    HandWritten(url).run()
+    HandWritten(kombu.Connection(url)).run()
 
 
 SUBSCRIBERS = {

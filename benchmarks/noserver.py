@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import kombu
-from kombu.mixins import ConsumerMixin
 
 import benchmarks.handoff as service
 from benchmarks.broker import EVENTS, TASKS
-from benchmarks.events import EXCHANGE, KEY, BenchMatchPublished, make_events
+from benchmarks.events import EXCHANGE, KEY, make_events
 from typed_pubsub import Publisher, PubSubConfig, Subscriber
-
-_PREFETCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +83,6 @@ def publish(broker: Broker, count: int, *, ours: bool, exchange: str, key: str) 
             producer.publish(body, exchange=exchange, routing_key=key, **written)
 
 
-class HandWritten(ConsumerMixin):
-    """What one writes without a library."""
-
-    def __init__(self, broker: Broker) -> None:
-        """Not connected yet."""
-        self.connection = broker.connect()
-
-    def get_consumers(self, Consumer: Any, channel: Any) -> list[Any]:  # noqa: ARG002, N803  # kombu's signature
-        """One consumer, with our prefetch."""
-        return [Consumer([kombu.Queue(EVENTS)], on_message=self.on_message, prefetch_count=_PREFETCH)]
-
-    def on_message(self, message: Any) -> None:
-        """One event."""
-        body = message.body if isinstance(message.body, bytes) else message.body.encode()
-        event = BenchMatchPublished.model_validate_json(body)
-        service.execute.apply_async((event.match_id,), {"title": event.title})
-        message.ack()
-
-
 def subscribe(broker: Broker, *, ours: bool) -> None:
     """A subscriber, until it is killed."""
     service.app.conf.broker_transport_options = broker.options
@@ -112,7 +90,7 @@ def subscribe(broker: Broker, *, ours: bool) -> None:
     if ours:
         Subscriber(PubSubConfig(service.mapping, lambda: service.app, broker.url, EXCHANGE, EVENTS)).start()
     else:
-        HandWritten(broker).run()
+        service.HandWritten(broker.connect()).run()
 
 
 @contextmanager

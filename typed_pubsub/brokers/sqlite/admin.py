@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from amqp import spec
 from amqp.exceptions import ChannelError, PreconditionFailed, RecoverableConnectionError
@@ -11,8 +11,6 @@ from amqp.protocol import queue_declare_ok_t
 from typed_pubsub.brokers.sqlite import entities, messages
 from typed_pubsub.brokers.sqlite.database import GATE, Database
 from typed_pubsub.brokers.sqlite.ports import Owner
-
-T = TypeVar("T")
 
 
 class AdminMethods:

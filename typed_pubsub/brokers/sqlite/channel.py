@@ -96,7 +96,7 @@ class Channel(SendingMethods, base.StdChannel):
                     taken = messages.take(db, found.id, 1)
                 else:
                     self.owner.require_session(db)
-                    taken = messages.claim(db, self.owner.routes, found.id, session, 1)
+                    taken = messages.claim(db, self.owner.routes, found, session, 1)
                 left = entities.count_queue(db, found.id)[0]
             if not taken:
                 return None

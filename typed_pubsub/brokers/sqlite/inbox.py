@@ -67,11 +67,10 @@ class Inbox:
             most = self._room(consumer) - len(claimed)
             if most <= 0:
                 break
-            queue = consumer.queue.id
             if consumer.no_ack:
-                found = messages.take(db, queue, most)
+                found = messages.take(db, consumer.queue.id, most)
             else:
-                found = messages.claim(db, routes, queue, session, most)
+                found = messages.claim(db, routes, consumer.queue, session, most)
             claimed += ((consumer, stored) for stored in found)
         if self.consumers:
             # Who was first is last the next time.
@@ -131,8 +130,7 @@ class Inbox:
     def clear(self) -> None:
         """Forgets every consumer and delivery; tags go on counting."""
         self.consumers.clear()
-        self._unacked.clear()
-        self._unseen.clear()
+        self.forget_deliveries()
 
     def forget_deliveries(self) -> None:
         """Forgets every delivery, and keeps the consumers."""

@@ -64,23 +64,22 @@ def put(
         db.write(_INSERT, queue.id, expires, *where, *content)
 
 
-def claim(db: Database, routes: Routes, queue: int, session: int, most: int) -> list[Stored]:
+def claim(db: Database, routes: Routes, queue: Queue, session: int, most: int) -> list[Stored]:
     """Hands the next ``most`` messages of a queue to a session, in order; none only if none waits.
 
     One that was handed out more often than the queue allows goes to its dead letters instead.
     """
-    found = queue_by_id(db, queue)
-    limit = None if found is None else found.delivery_limit
+    limit = queue.delivery_limit
     statement = (
         f"update message set session = ?, deliveries = deliveries + 1 where id in ({_WAITING}) returning {_COLUMNS}"  # noqa: S608
     )
-    while rows := db.write(statement, session, queue, time.time(), most).fetchall():
+    while rows := db.write(statement, session, queue.id, time.time(), most).fetchall():
         stored = sorted((Stored(*row) for row in rows), key=lambda message: message.id)
-        spent = [message for message in stored if limit is not None and message.deliveries > limit + 1]
-        if len(spent) < len(stored):
-            dead_letter(db, routes, spent, "delivery_limit")
-            return [message for message in stored if message not in spent]
-        dead_letter(db, routes, spent, "delivery_limit")
+        kept = [message for message in stored if limit is None or message.deliveries <= limit + 1]
+        if len(kept) < len(stored):
+            dead_letter(db, routes, [message for message in stored if message not in kept], "delivery_limit")
+        if kept:
+            return kept
     return []
 
 

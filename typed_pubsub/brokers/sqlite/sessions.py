@@ -26,6 +26,8 @@ LOOK_EVERY = 0.5
 _PATIENCE = 2.0
 
 Identity: TypeAlias = tuple[int, int]
+#: Of a session: number, machine, process, its start, the end of the lease.
+Row: TypeAlias = tuple[int, str, int, str, float]
 
 _keepers: dict[tuple[str, Identity], "Keeper"] = {}
 _keepers_lock = threading.Lock()
@@ -99,15 +101,14 @@ class Keeper:
 
         An exclusive queue would be locked otherwise until somebody looks.
         """
-        rows = database.read("select id, machine, pid, started, expires from session")
-        dead = {session: expires for session, its, pid, start, expires in rows if is_alive(its, pid, start) is False}
+        dead = _dead(_sessions(database))
         if dead:
             self._end(database, dead)
 
     def look(self, database: Database) -> None:
         """One round: renews, ends, expires, and gives room back to the disk."""
         now = time.time()
-        rows = database.read("select id, machine, pid, started, expires from session")
+        rows = _sessions(database)
         with self._lock:
             own, left = set(self._sessions), set(self._left)
         due = [(now + self._lease, row[0]) for row in rows if row[0] in own and row[4] < now + self._lease * 2 / 3]
@@ -134,9 +135,9 @@ class Keeper:
         if sure:
             log.info("%d connections to %s are gone: what they held is delivered again", len(sure), self._path)
 
-    def _ended_sessions(self, rows: list[tuple[int, str, int, str, float]], now: float) -> dict[int, float]:
+    def _ended_sessions(self, rows: list[Row], now: float) -> dict[int, float]:
         """Those that are over, and when their leases ended."""
-        dead = {session: expires for session, its, pid, start, expires in rows if is_alive(its, pid, start) is False}
+        dead = _dead(rows)
         # Expired in two looks running: after a machine has slept, the living renew theirs first.
         silent = {session: expires for session, *_, expires in rows if expires < now}
         dead |= {session: expires for session, expires in silent.items() if self._suspects.get(session) == expires}
@@ -190,6 +191,15 @@ class Keeper:
     def _rest(self) -> None:
         if not self._sessions and not self._left:
             self._wake.set()
+
+
+def _sessions(database: Database) -> list[Row]:
+    return database.read("select id, machine, pid, started, expires from session")
+
+
+def _dead(rows: list[Row]) -> dict[int, float]:
+    """The sessions whose processes are seen to be gone, and when their leases end."""
+    return {session: expires for session, its, pid, start, expires in rows if is_alive(its, pid, start) is False}
 
 
 def is_alive(its_machine: str, pid: int, its_start: str) -> bool | None:
