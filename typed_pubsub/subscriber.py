@@ -24,6 +24,7 @@ from typed_pubsub.handoff.signals import stopping_on_signals
 from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import backoff
 from typed_pubsub.tasks.builder import TaskBuilder
+from typed_pubsub.tasks.hazards import warn_at_start
 from typed_pubsub.tasks.outlets import DeadLetterOutlet, task_outlet
 
 log = logging.getLogger("typed_pubsub.subscriber")
@@ -110,6 +111,7 @@ class Subscriber:
         app = self.config.celery_app()
         builder = TaskBuilder(app)
         self._refuse_unknown_tasks(builder)
+        warn_at_start(app, self._table.routes)
         dead_letters: DeadLetterOutlet[Key] = DeadLetterOutlet(
             self._broker.connect, self._topology.queue, quorum=self._topology.quorum
         )

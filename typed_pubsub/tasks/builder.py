@@ -16,6 +16,7 @@ from celery.result import denied_join_result
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.routing.arguments import plain
 from typed_pubsub.routing.calls import TaskCall
+from typed_pubsub.tasks.hazards import LongWaits
 
 # Serializers that give UUID, datetime, date, time and Decimal back as what they were.
 _KEEPS_TYPES = frozenset({"json", "application/json", "pickle", "application/x-python-serialize"})
@@ -101,6 +102,7 @@ class TaskBuilder:
         # Any: options go through as they are, whatever the stubs of apply_async and send_task know.
         self.app: Any = app
         self._connection = app.connection_for_write()
+        self._waits = LongWaits(app)
 
     def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
         """The messages of one call: the task's own, after it Celery's task-sent event where that is on.
@@ -134,6 +136,9 @@ class TaskBuilder:
             msg = f"apply_async of {call.task} published nothing through the producer it was given"
             raise RuntimeError(msg)
         recorded: list[TaskMessage] = producer.recorded
+        for message in recorded:
+            if (eta := message.headers.get("eta")) is not None:
+                self._waits.look(call.task, eta, message.exchange, message.declare)
         return recorded
 
     def _arguments(self, call: TaskCall, task: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -18,6 +18,7 @@ from typed_pubsub.brokers.event_broker import open_link
 from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.tasks.builder import TaskMessage
+from typed_pubsub.tasks.hazards import used_as_found
 
 log = logging.getLogger("typed_pubsub.subscriber")
 
@@ -201,7 +202,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
                     raise
                 # It is there with other arguments than this app believes, or not ours to declare: used as found. If
                 # it is not there at all, the message comes back.
-                log.warning("Celery's queue %r is used as found: %s", entity.name, error.reply_text)
+                log.warning("%s", used_as_found(entity.name, error))
             finally:
                 channel.close()
             self._declared.add(_identity(entity))
