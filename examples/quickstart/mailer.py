@@ -8,6 +8,8 @@ from examples.quickstart.events import OrderPlaced
 from typed_pubsub import PubSubConfig, TaskCall, TaskMapping, call, task
 
 app = Celery("mailer", broker="sqlite:///shop.db")
+# A task that dies with its worker runs again; Celery's default is to lose it.
+app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
 mapping = TaskMapping()
 
 

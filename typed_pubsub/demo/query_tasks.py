@@ -12,6 +12,8 @@ from typed_pubsub.demo.ledger import Ledger
 app = Celery("query", broker=os.environ.get("DEMO_BROKER_URL", "sqlite:///demo.db"))
 app.conf.task_default_queue = "query.tasks"
 app.conf.task_ignore_result = True
+# A task that dies with its worker runs again; Celery's default is to lose it.
+app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
 
 
 @task(app, name="query.tasks.execute_script")
