@@ -15,7 +15,7 @@ from kombu import Exchange, Queue
 from pydantic import BaseModel
 
 from tests.support.amqp import declare, take_all
-from tests.support.rabbit import eventually
+from tests.support.rabbit import eventually, queue_state
 from tests.support.services import celery_app
 from typed_pubsub import MisconfigurationException
 from typed_pubsub.brokers.confirms import Taken
@@ -273,3 +273,22 @@ def test_a_result_backend_is_not_subscribed_to(redis_node: Any, vhost_url: str) 
     assert backend.client.pubsub_channels() == []
     assert backend.result_consumer._pubsub is None
     backend.client.close()
+
+
+def test_tasks_are_sent_while_their_result_backend_is_away(vhost_url: str) -> None:
+    app = app_with(vhost_url, result_backend="redis://127.0.0.1:1/0", task_ignore_result=False)
+    sent_by_us(app, TaskCall("tasks.add", local=True))
+    sent_by_us(app, TaskCall("elsewhere.task"))
+    assert len(take_all(vhost_url, "celery")) == 2
+
+
+def test_no_queue_is_declared_for_results_that_nobody_waits_for(vhost_url: str) -> None:
+    app = app_with(vhost_url, result_backend="rpc://", task_ignore_result=False)
+    sent_by_us(app, TaskCall("tasks.add", local=True))
+    (task,) = take_all(vhost_url, "celery")
+    assert task.properties["reply_to"] == app.thread_oid
+    assert queue_state(vhost_url, app.thread_oid) is None
+    app.tasks["tasks.add"].apply_async()
+    assert queue_state(vhost_url, app.thread_oid) is not None, "as Celery itself does"
+    pool: Any = app.pool
+    pool.force_close_all()
