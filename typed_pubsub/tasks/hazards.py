@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amqp.exceptions import ChannelError, PreconditionFailed
+from kombu import Queue
 from kombu.common import Broadcast
 
 from typed_pubsub.routing.routes import Route
@@ -171,10 +172,10 @@ def _queue_of(app: Any, task: Any) -> Any:
         options = app.amqp.router.route({k: v for k, v in named.items() if v is not None}, task.name, (), {}, task)
     except Exception:  # noqa: BLE001  # routers are the app's code, and may want the arguments of a call
         return None
+    queue = options.get("queue")
     # With both of these it goes to whatever is bound there; a Broadcast is as short-lived as its worker.
-    if (options.get("exchange") and options.get("routing_key")) or isinstance(options.get("queue"), Broadcast):
-        return None
-    return options.get("queue")
+    unknown = (options.get("exchange") and options.get("routing_key")) or isinstance(queue, Broadcast)
+    return queue if isinstance(queue, Queue) and not unknown else None
 
 
 def _held_too_long(kind: str, task: str, wait: float, limit: float) -> Hazard:
