@@ -162,7 +162,9 @@ class Publication:
                 case Nacked():
                     # A queue is full: the event may stand in others already, so it is unknown until one try passes.
                     self._to_write.append(index)
-                    self._pause("a queue refused the event (nack): it is full, or in trouble")
+                    if self._may_write:
+                        # Once for all that a full queue refuses one after the other.
+                        self._pause("a queue refused the event (nack): it is full, or in trouble")
 
     def _return(self, index: int, message: Message) -> None:
         if self._policy == "raise":
