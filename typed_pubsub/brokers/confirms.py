@@ -17,6 +17,9 @@ from typed_pubsub.brokers.connection import Link
 
 K = TypeVar("K", bound=Hashable)
 
+# Well before RabbitMQ's consumer_timeout of 30 minutes closes the channel of the deliveries that wait for it.
+_LONGEST_BLOCK = 15 * 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -87,12 +90,20 @@ class ConfirmChannel(Generic[K]):
     def flush(self, timeout: float, tick: Callable[[], None]) -> None:
         """Waits until every message is settled; ``tick`` is called at least each second.
 
+        While the broker has blocked the connection (an alarm of its memory or disk) the time does not run: it says that
+        it lives, and will answer. Whoever gave up and wrote again on another connection would be read twice.
+
         Raises:
             TimeoutError: the broker did not answer within ``timeout`` seconds. The channel is then worthless.
         """
-        end = time.monotonic() + timeout
+        begun = time.monotonic()
+        end = begun + timeout
         while self._pending:
-            left = end - time.monotonic()
+            now = time.monotonic()
+            if self.link.blocked and now - begun < _LONGEST_BLOCK:
+                self.link.heartbeat()
+                end = now + timeout
+            left = end - now
             if left <= 0:
                 msg = f"no confirm for {len(self._pending)} messages within {timeout:g} s"
                 raise TimeoutError(msg)
