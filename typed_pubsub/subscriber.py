@@ -4,11 +4,12 @@ One thread. The loop takes what has come, decides, sends everything that is due 
 acknowledges what is settled. Whatever breaks, a delivery is either settled or still the broker's.
 """
 
-import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable
+from random import random
+from typing import Any
 
 from typed_pubsub.brokers.connection import FAULTS, describe
 from typed_pubsub.brokers.consumer import Consumer
@@ -18,7 +19,10 @@ from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import ConnectFailed, DefinitionError, TooManyFaults, TopologyRefused
 from typed_pubsub.events.registry import Registry, default_registry
 from typed_pubsub.handoff.desk import Desk, Key
+from typed_pubsub.handoff.health import HealthFile, Signs
 from typed_pubsub.handoff.inhand import InHand
+from typed_pubsub.handoff.intake import Intake
+from typed_pubsub.handoff.pulse import Pulse
 from typed_pubsub.handoff.report import Report
 from typed_pubsub.handoff.signals import stopping_on_signals
 from typed_pubsub.routing.failures import describe_failure
@@ -74,14 +78,15 @@ class Subscriber:
             self._topology.queue,
             config.exchange,
             max_faults=config.max_faults,
-            health_file=config.health_file,
-            on_dead_letter=config.dead_letter_hook(),
+            on_dead_letter=self._hook(config.dead_letter_hook()),
         )
+        self._health = None if config.health_file is None else HealthFile(config.health_file, self._topology.queue)
         self._before_batch = before_batch
         self._stop = threading.Event()
         self._drain_until = 0.0
         self._broker = EventBroker(config.broker_url)
-        self._consumer: Consumer | None = None
+        self._intake = Intake(self._broker, self._topology, config.prefetch)
+        self._pulse = Pulse((self._intake.beat, self._beat_desk))
         self._in_faults = 0
         self._batch_faults = 0
         self._resting = False
@@ -118,6 +123,7 @@ class Subscriber:
         self._desk = Desk(builder, task_outlet(app), dead_letters, self._report, self._tick)
         self._in_hand = InHand(self._table, self._desk, self._report, self.config.prefetch)
         with stopping_on_signals(self.stop):
+            self._pulse.start()
             try:
                 self._first_connections()
                 while not self._stop.is_set():
@@ -142,7 +148,7 @@ class Subscriber:
             left = max(min(deadline - time.monotonic(), _CONNECT_TIMEOUT), 0.1)
             try:
                 self._desk.open(left)
-                self._consumer = self._consume(left)
+                self._intake.open(left)
             except faults as error:
                 pause = backoff(attempt, 0.5)
                 if time.monotonic() + pause >= deadline:
@@ -159,40 +165,34 @@ class Subscriber:
     def _turn(self) -> None:
         """One turn of the loop: receive, decide, send, acknowledge; after a fault of the event broker, connect anew."""
         try:
-            if self._consumer is None:
+            if self._intake.consumer is None:
                 self._reconnect()
-                return
-            self._receive(self._consumer)
-            self._hand_off(self._consumer, _CONFIRM_TIMEOUT)
-            if self._in_hand.must_rest:
-                self._resting = True
-                self._drop_consumer()
             else:
-                self._consumer.link.heartbeat()
-        except FAULTS as error:
+                now = time.monotonic()
+                self._intake.receive(min(_TICK, self._in_hand.next_due(now + _TICK) - now), _BATCH)
+                self._hand_off(self._intake.consumer, _CONFIRM_TIMEOUT)
+                self._in_faults = 0
+                if self._in_hand.must_rest:
+                    self._resting = True
+                    self._drop_consumer()
+        except (*FAULTS, TopologyRefused) as error:
             self._drop_consumer()
+            self._in_faults += 1
             self._report.fault("the event broker", describe(error))
             # A connection that opens and breaks at once must not become a busy loop.
-            self._stop.wait(backoff(1, 0.5))
+            self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
         self._desk.idle()
-        self._report.health(len(self._in_hand))
-
-    def _receive(self, consumer: Consumer) -> None:
-        """Waits for deliveries, at most until a held one is due again, then takes whatever else is there already."""
-        if not consumer.deliveries:
-            now = time.monotonic()
-            consumer.receive(min(_TICK, self._in_hand.next_due(now + _TICK) - now))
-        while len(consumer.deliveries) < _BATCH and consumer.receive(0):
-            pass
+        self._write_health()
 
     def _hand_off(self, consumer: Consumer, timeout: float) -> None:
         until = time.monotonic() + _TICK
-        for delivery in consumer.take(_BATCH) if consumer.deliveries and self._is_ready() else ():
-            self._in_hand.take(delivery)
-            # Handlers may be slow; the broker must not take that for death, nor the first tasks wait for the last.
-            consumer.link.beat()
-            if time.monotonic() > until:
-                break
+        if consumer.deliveries and self._is_ready():
+            with self._pulse:
+                for delivery in consumer.take(_BATCH):
+                    self._in_hand.take(delivery)
+                    # Handlers may be slow; the tasks of the first must not wait for the last.
+                    if time.monotonic() > until:
+                        break
         self._in_hand.send(timeout)
         self._in_hand.acknowledge(consumer)
 
@@ -201,7 +201,8 @@ class Subscriber:
         if self._before_batch is None:
             return True
         try:
-            self._before_batch()
+            with self._pulse:
+                self._before_batch()
         except Exception as error:  # noqa: BLE001  # the framework's code
             self._batch_faults += 1
             self._report.fault("before_batch", describe_failure(error)[0])
@@ -211,34 +212,25 @@ class Subscriber:
         return True
 
     def _reconnect(self) -> None:
+        """Consumes again: at once, or where what was held too long went back, when Celery's broker is there again."""
         if self._resting:
-            # What was held too long went back to the queue; consuming goes on when Celery's broker is there again.
             try:
                 self._desk.open(_CONNECT_TIMEOUT)
             except self._desk.task_faults as error:
                 self._in_faults += 1
                 self._report.fault("Celery's broker", describe(error))
-                self._stop.wait(backoff(self._in_faults, 0.5))
+                self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
                 return
             self._resting = False
-        try:
-            self._consumer = self._consume(_CONNECT_TIMEOUT)
-            self._in_faults = 0
-        except (*FAULTS, TopologyRefused) as error:
-            self._in_faults += 1
-            self._report.fault("the event broker", describe(error))
-            self._stop.wait(backoff(self._in_faults, 0.5))
+        self._intake.open(_CONNECT_TIMEOUT)
 
     def _drop_consumer(self) -> None:
         """Closes the consuming connection: whatever is in hand and not acknowledged goes back to the queue."""
-        if self._consumer is not None:
-            consumer, self._consumer = self._consumer, None
-            consumer.close()
-            self._in_hand.forget(consumer.deliveries)
+        self._in_hand.forget(self._intake.drop())
 
     def _drain(self) -> None:
         """Stops consuming and settles what is in hand, for at most ``drain_timeout``."""
-        deadline, consumer = self._drain_until, self._consumer
+        deadline, consumer = self._drain_until, self._intake.consumer
         if consumer is None:
             return
         log.info("stopping: %d deliveries in hand", len(consumer.deliveries) + len(self._in_hand))
@@ -255,22 +247,42 @@ class Subscriber:
     def _close(self) -> None:
         self._drop_consumer()
         self._desk.close(1.0)
-
-    def _consume(self, timeout: float) -> Consumer:
-        link = self._broker.connect(timeout)
-        try:
-            return Consumer(link, self._topology, self.config.prefetch)
-        except BaseException:
-            link.close()
-            raise
+        self._pulse.stop()
 
     def _tick(self) -> None:
         """While an outlet's broker is waited for, the event broker must not give this consumer up."""
         if self._stop.is_set() and time.monotonic() > self._drain_until:
             msg = "no time is left for draining"
             raise TimeoutError(msg)
-        if self._consumer is not None:
-            # A fault of the event broker is none of the outlet's that is waited for: it is met at the next use.
-            with contextlib.suppress(*FAULTS):
-                self._consumer.link.beat()
-        self._report.health(len(self._in_hand))
+        self._intake.beat()
+        self._write_health()
+
+    def _beat_desk(self) -> None:
+        self._desk.beat()
+
+    def _hook(self, hook: Callable[[Any], None] | None) -> Callable[[Any], None] | None:
+        """The user's hook, which may take its time."""
+
+        def call(told: Any) -> None:
+            with self._pulse:
+                if hook is not None:
+                    hook(told)
+
+        return None if hook is None else call
+
+    def _write_health(self) -> None:
+        if self._health is None or not self._health.is_due:
+            return
+        now = time.monotonic()
+        heard, confirmed = self._intake.heard, self._desk.confirmed
+        signs = Signs(
+            consuming=self._intake.consumer is not None,
+            in_flight=len(self._in_hand),
+            waiting=self._in_hand.waiting(),
+            last_round_trip=None if heard is None else now - heard,
+            last_confirm=None if confirmed is None else now - confirmed,
+        )
+        try:
+            self._health.write(signs, self._report.outcomes)
+        except OSError as error:
+            self._report.unwritable(self._health.path, error)

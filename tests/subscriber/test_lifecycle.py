@@ -203,19 +203,46 @@ def test_tasks_of_fast_handlers_do_not_wait_for_slow_ones_and_stopping_waits_for
     assert sorted(number for number, _ in tasks(vhost_url)) == list(range(sent))
 
 
+def health_of(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def test_the_health_file_tells_the_time_and_what_is_in_hand(vhost_url: str, tmp_path: Path) -> None:
     path = tmp_path / "health.json"
-
-    def state() -> Any:
-        return json.loads(path.read_text()) if path.exists() else {}
-
     with running(settings(vhost_url, health_file=str(path)), REGISTRY):
         publish_one(vhost_url, 1)
-        told = eventually(lambda: state().get("scheduled") and state())
+        told = eventually(lambda: health_of(path).get("outcomes", {}).get("scheduled") and health_of(path))
         assert abs(told["time"] - time.time()) < 60
-        assert (told["queue"], told["in_flight"]) == (QUEUE, 0)
-        later = eventually(lambda: state()["time"] > told["time"] and state())
-        assert later["pid"] == told["pid"]
+        assert (told["queue"], told["in_flight"], told["waiting"], told["consuming"]) == (QUEUE, 0, 0, True)
+        assert 0 <= told["last_confirm"] < 60
+        send(vhost_url, EXCHANGE, "app.happened", message(b"no json"))
+        later = eventually(lambda: health_of(path)["dead_letters"] and health_of(path))
+        assert (later["pid"], later["dead_letters"]) == (told["pid"], 1)
+        assert later["time"] > told["time"]
+
+
+def test_the_health_file_of_an_idle_subscriber_tells_of_a_broker_that_answers(vhost_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+    with running(settings(vhost_url, health_file=str(path)), REGISTRY):
+        began = eventually(lambda: health_of(path))["time"]
+        later = eventually(lambda: health_of(path)["time"] > began + 6 and health_of(path))
+        assert later["last_round_trip"] < 4
+        assert later["last_confirm"] is None
+
+
+def test_the_health_file_tells_how_long_a_delivery_waits(vhost_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+    with (
+        Proxy(vhost_url) as celery,
+        running(settings(vhost_url, health_file=str(path), celery_url=celery.url), REGISTRY),
+    ):
+        celery.refuse()
+        publish_one(vhost_url, 1)
+        waiting = eventually(lambda: health_of(path).get("waiting", 0) > 3 and health_of(path))
+        assert waiting["in_flight"] == 1
+        assert waiting["last_round_trip"] < 10
+        celery.accept()
+        assert eventually(lambda: health_of(path)["in_flight"] == 0 and health_of(path))["waiting"] == 0
 
 
 SERVICE = """

@@ -24,6 +24,8 @@ class Consumer:
         """
         self.link = link
         self.deliveries: deque[Delivery] = deque()
+        self._queue = topology.queue
+        self._probing: Any = None
         topology.ensure(link)
         self._channel = link.channel()
         self._channel.basic_qos(0, prefetch, False)  # noqa: FBT003  # a_global: quorum queues refuse it
@@ -33,6 +35,16 @@ class Consumer:
     def receive(self, timeout: float) -> bool:
         """Waits for something from the broker; False if nothing came within ``timeout`` seconds."""
         return self.link.drain(timeout)
+
+    def probe(self) -> None:
+        """One round trip: the broker is there, and so is the queue.
+
+        Raises:
+            OSError, AMQPError: it is not, within the time that the link allows.
+        """
+        if self._probing is None:
+            self._probing = self.link.channel()
+        self._probing.queue_declare(self._queue, passive=True)
 
     def take(self, most: int) -> Iterator[Delivery]:
         """The next deliveries, in the order in which they came; those not asked for stay."""

@@ -22,6 +22,9 @@ class EmbeddedLink(Link):
         self._require_open()
         self.raw.limit(seconds)
 
+    def beat(self) -> None:
+        """See Link: its connections give signs of life by themselves."""
+
     def abandon(self) -> None:
         """See Link."""
         self.raw.collect()

@@ -5,8 +5,9 @@ the works: all that wait for it are tried again together, later.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import random
 from typing import Any
@@ -15,7 +16,7 @@ from typed_pubsub.brokers.confirms import Outcome, Returned, Taken, missing_or_f
 from typed_pubsub.brokers.connection import describe
 from typed_pubsub.brokers.dead_letters import compose_dead_letter
 from typed_pubsub.handoff.report import Report
-from typed_pubsub.handoff.work import Work
+from typed_pubsub.handoff.work import Destination, Work
 from typed_pubsub.routing.decisions import DeadLetter, Schedule, Settlement, Skip
 from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import Confirmed, Refused, Sent, Unanswered, backoff, settle
@@ -32,7 +33,11 @@ Key = tuple[int, int]
 
 @dataclass(slots=True)
 class _Lane:
-    """An outlet, and when it may be tried again."""
+    """An outlet, and when it may be tried again.
+
+    ``taken`` counts what its broker has confirmed, by where it went; ``before`` is that count at the start of the
+    attempt that is under way.
+    """
 
     name: str
     outlet: Any
@@ -40,6 +45,8 @@ class _Lane:
     retry_at: float = 0.0
     confirmed: int = 0
     fault: str = ""
+    taken: Counter[Destination] = field(default_factory=Counter[Destination])
+    before: Counter[Destination] = field(default_factory=Counter[Destination])
 
 
 class Desk:
@@ -60,6 +67,8 @@ class Desk:
         self._dead_letters = _Lane("the dead-letter queue", dead_letters)
         self._report = report
         self._tick = tick
+        #: When a broker last confirmed something (monotonic clock).
+        self.confirmed: float | None = None
 
     def open(self, timeout: float) -> None:
         """Connects to Celery's broker. Raises one of its outlet's ``faults``."""
@@ -106,6 +115,11 @@ class Desk:
             except lane.outlet.faults as error:
                 self._fault(lane, error)
 
+    def beat(self) -> None:
+        """A sign of life on both connections while nobody reads them; a fault is met at the next use."""
+        for lane in (self._tasks, self._dead_letters):
+            lane.outlet.beat()
+
     def close(self, timeout: float) -> None:
         """Closes both outlets."""
         for lane in (self._tasks, self._dead_letters):
@@ -129,7 +143,7 @@ class Desk:
         if now < lane.retry_at:
             return
         by_tag = {work.delivery.tag: work for work in works}
-        lane.fault = ""
+        lane.fault, lane.before = "", lane.taken.copy()
         others = [work for work in works if not work.alone]
         # Suspects go last and alone: whoever closes the channel then takes nobody along.
         for group in [others] * bool(others) + [[work] for work in works if work.alone]:
@@ -181,15 +195,17 @@ class Desk:
             if work is None:
                 continue
             if isinstance(outcome, Taken):
+                self.confirmed = time.monotonic()
                 lane.confirmed += 1
                 # Its own tasks do not speak for the broker's taking those of others.
                 work.seen_confirmed = (work.seen_confirmed or 0) + 1
-                work.messages.pop(number, None)
+                lane.taken[lane.outlet.destination(work.messages.pop(number))] += 1
                 continue
+            work.refused_at = lane.outlet.destination(work.messages[number])
             work.refusal = describe_refusal(outcome)
             work.returned = isinstance(outcome, Returned)
             self._report.refused(lane.name, work.refusal)
-            if work.returned and (lane is self._dead_letters or not work.redeclared):
+            if work.returned:
                 lane.outlet.redeclare(work.messages[number])
 
     def _settle(self, lane: _Lane, work: Work) -> Settlement:
@@ -211,11 +227,15 @@ class Desk:
     def _count_refusal(lane: _Lane, work: Work) -> None:
         others = lane.confirmed > (work.seen_confirmed or 0)
         work.seen_confirmed = lane.confirmed
+        here = lane.taken[work.refused_at]
+        crowded = here > (lane.before[work.refused_at] if work.seen_there is None else work.seen_there)
+        work.seen_there = here
         if work.returned and not work.redeclared:
             # The first return only shows that the queue has to be declared again.
             work.redeclared = True
-        elif others and not work.at_fault:
-            # While a broker takes nothing from anyone, a refusal says nothing of this event.
+        elif others and not crowded and not work.at_fault:
+            # While a broker takes nothing from anyone, a refusal says nothing of this event; nor while the very queue
+            # that refused it takes others: it is full, is being emptied, and this one's turn comes.
             work.refusals += 1
 
     def _fault(self, lane: _Lane, error: BaseException) -> None:
@@ -228,7 +248,7 @@ class Desk:
     def _prepare_dead_letter(self, work: Work, verdict: DeadLetter) -> None:
         now = datetime.now(UTC)
         work.messages = {0: compose_dead_letter(work.delivery, work.said, verdict, attempts=work.attempts, now=now)}
-        work.first_try = work.seen_confirmed = None
+        work.first_try = work.seen_confirmed = work.seen_there = None
 
 
 def _told(error: BaseException, faults: tuple[type[BaseException], ...]) -> str:

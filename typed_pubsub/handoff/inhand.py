@@ -41,6 +41,11 @@ class InHand:
             self._warn(delivery, said)
         self._works[delivery.tag] = work
 
+    def waiting(self) -> float:
+        """Seconds since the first attempt to send the oldest of them that is not settled; 0 if there is none."""
+        tried = [work.first_try for work in self._works.values() if not work.settled and work.first_try is not None]
+        return time.monotonic() - min(tried) if tried else 0.0
+
     def next_due(self, otherwise: float) -> float:
         """When the next work wants to be sent (monotonic clock)."""
         return min((work.due for work in self._works.values() if not work.settled), default=otherwise)

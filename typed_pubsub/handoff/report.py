@@ -1,9 +1,6 @@
-"""What a subscriber says of itself: a log line a delivery, counts, warnings once a key, the health file."""
+"""What a subscriber says of itself: a log line a delivery, counts, warnings once a key."""
 
-import contextlib
-import json
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -42,7 +39,6 @@ class Report:
         exchange: str,
         *,
         max_faults: int | None = None,
-        health_file: str | None = None,
         on_dead_letter: Callable[[DeadLettered], None] | None = None,
     ) -> None:
         """See PubSubConfig for the settings."""
@@ -50,12 +46,10 @@ class Report:
         self._queue = queue
         self._exchange = exchange
         self._max_faults = max_faults
-        self._health_file = None if health_file is None else Path(health_file)
         self._on_dead_letter = on_dead_letter
         self._faults_in_a_row = 0
         self._warned: set[tuple[str, str]] = set()
         self._refusals_told: dict[str, float] = {}
-        self._health_written = 0.0
 
     def settled(self, work: Work) -> None:
         """One delivery was settled: counts and logs it."""
@@ -109,21 +103,9 @@ class Report:
         """A row handles a key that no model is bound to: warns once."""
         self._warn_once("unmodelled", routing_key, "no model is bound to %r: rows get its bodies as they come")
 
-    def health(self, in_flight: int) -> None:
-        """Rewrites the health file, at most once a second."""
-        now = time.time()
-        if self._health_file is None or now - self._health_written < 1.0:
-            return
-        self._health_written = now
-        state = {"time": now, "pid": os.getpid(), "queue": self._queue, "in_flight": in_flight, **self.outcomes}
-        beside = self._health_file.with_name(f"{self._health_file.name}.{os.getpid()}")
-        try:
-            beside.write_text(json.dumps(state))
-            beside.replace(self._health_file)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            self._warn_once("health", str(self._health_file), "the health file %r cannot be written: %s", error)
+    def unwritable(self, path: Path, error: OSError) -> None:
+        """The health file cannot be written: warns once."""
+        self._warn_once("health", str(path), "the health file %r cannot be written: %s", error)
 
     def _count(
         self,

@@ -3,12 +3,15 @@
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from typed_pubsub.events.delivery import Delivery, Metadata
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule, Skip
 
 _REMEMBERED = 20_000
+
+#: Exchange and routing key.
+Destination: TypeAlias = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -17,7 +20,8 @@ class Work:
 
     ``messages`` are those of its messages that are not confirmed, by number; times are of the monotonic clock;
     ``refusal`` is the last attempt's (``returned``: no queue took it; ``at_fault``: beyond doubt its own), ``refusals``
-    counts those that were its own fault, ``seen_confirmed`` is what its broker had confirmed of anyone's by then;
+    counts those that were its own fault, ``seen_confirmed`` is what its broker had confirmed of anyone's by then, and
+    ``seen_there`` of what went to the place that refused it (``refused_at``);
     ``alone``: one of several that the broker refused together without saying which, so each goes by itself.
     """
 
@@ -36,6 +40,8 @@ class Work:
     alone: bool = False
     redeclared: bool = False
     seen_confirmed: int | None = None
+    refused_at: Destination = ("", "")
+    seen_there: int | None = None
     settled: bool = False
 
     @property

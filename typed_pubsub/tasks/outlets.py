@@ -3,6 +3,7 @@
 An outlet is opened when it is first needed and closed by its owner at the first fault; then it is opened again.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, TypeVar
@@ -50,6 +51,10 @@ class Outlet(Protocol[K, M_contra]):
         """Writes a message. Raises one of ``faults``."""
         ...
 
+    def destination(self, message: M_contra) -> tuple[str, str]:
+        """Exchange and routing key of a message."""
+        ...
+
     def flush(self, timeout: float, tick: Callable[[], None]) -> None:
         """Waits for every answer, calling ``tick`` meanwhile. Raises one of ``faults``."""
         ...
@@ -60,6 +65,10 @@ class Outlet(Protocol[K, M_contra]):
 
     def idle(self) -> None:
         """Keeps an idle connection alive. Raises one of ``faults``."""
+        ...
+
+    def beat(self) -> None:
+        """A sign of life while nobody reads the connection. Raises nothing."""
         ...
 
     def close(self, timeout: float = 1.0) -> None:
@@ -105,6 +114,11 @@ class _AmqpOutlet(Generic[K]):
                 pass
             self._channel.link.heartbeat()
 
+    def beat(self) -> None:
+        if self._channel is not None:
+            with contextlib.suppress(*FAULTS):
+                self._channel.link.beat()
+
     def close(self, timeout: float = 1.0) -> None:
         if self._channel is not None:
             channel, self._channel = self._channel, None
@@ -134,6 +148,10 @@ class DeadLetterOutlet(_AmqpOutlet[K]):
     def put(self, key: K, message: ReadyMessage) -> None:
         """See Outlet."""
         self._open_channel().put(key, message, "", dead_letter_queue(self._queue))
+
+    def destination(self, message: ReadyMessage) -> tuple[str, str]:  # noqa: ARG002  # there is only one
+        """See Outlet."""
+        return "", dead_letter_queue(self._queue)
 
     def redeclare(self, message: ReadyMessage) -> None:  # noqa: ARG002  # there is only one queue
         """Makes sure of the queue again before the next dead letter: it was deleted since."""
@@ -176,6 +194,11 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         channel = self._open_channel()
         self._declare(channel.link, task)
         channel.put(key, ready, task.exchange, task.routing_key, mandatory=task.mandatory)
+
+    @staticmethod
+    def destination(message: tuple[TaskMessage, ReadyMessage]) -> tuple[str, str]:
+        """See Outlet."""
+        return message[0].exchange, message[0].routing_key
 
     def redeclare(self, message: tuple[TaskMessage, ReadyMessage]) -> None:
         """Forgets that the queue of this message was declared: it was deleted since."""
@@ -257,6 +280,11 @@ class PlainTaskOutlet(Generic[K]):
         channel.basic_publish(ready, exchange=message.exchange, routing_key=message.routing_key)
         self._outcomes[key] = Taken()
 
+    @staticmethod
+    def destination(message: TaskMessage) -> tuple[str, str]:
+        """See Outlet."""
+        return message.exchange, message.routing_key
+
     def redeclare(self, message: TaskMessage) -> None:
         """Nothing to do: these transports tell of no missing queue."""
 
@@ -270,6 +298,9 @@ class PlainTaskOutlet(Generic[K]):
 
     def idle(self) -> None:
         """Nothing to keep alive: these connections are made anew when they break."""
+
+    def beat(self) -> None:
+        """Nothing to keep alive."""
 
     def close(self, timeout: float = 1.0) -> None:  # noqa: ARG002  # see Outlet
         """See Outlet."""

@@ -1,0 +1,94 @@
+"""The consuming side: one consumer that is looked after, and opened anew after a fault."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+
+from typed_pubsub.brokers.connection import FAULTS
+from typed_pubsub.brokers.consumer import Consumer
+from typed_pubsub.brokers.event_broker import EventBroker
+from typed_pubsub.brokers.topology import Topology
+from typed_pubsub.events.delivery import Delivery
+
+#: Seconds without a delivery after which the broker is asked whether it is still there.
+PROBE_AFTER = 2.0
+#: Seconds without a delivery after which exchange, queue and bindings are made sure of again: somebody may have deleted
+#: the exchange, of which no consumer is told.
+ENSURE_AFTER = 60.0
+
+
+class Intake:
+    """The consumer of a queue, if there is one just now.
+
+    A broker that has died without a word, and a queue or a binding that is gone, are noticed while nothing comes: an
+    idle subscriber must not be a deaf one.
+    """
+
+    def __init__(self, broker: EventBroker, topology: Topology, prefetch: int) -> None:
+        """Nothing is connected yet."""
+        self._broker = broker
+        self._topology = topology
+        self._prefetch = prefetch
+        self.consumer: Consumer | None = None
+        #: When the broker last sent a delivery or an answer (monotonic clock).
+        self.heard: float | None = None
+        self._ensured = 0.0
+        self._came = 0.0
+
+    def open(self, timeout: float) -> None:
+        """Connects, makes sure of the topology, and consumes.
+
+        Raises:
+            OSError, AMQPError: no connection within ``timeout``.
+            TopologyRefused: see Topology.
+        """
+        link = self._broker.connect(timeout)
+        try:
+            self.consumer = Consumer(link, self._topology, self._prefetch)
+        except BaseException:
+            link.close()
+            raise
+        self.heard = self._ensured = self._came = time.monotonic()
+
+    def receive(self, seconds: float, most: int) -> None:
+        """Waits for deliveries, at most ``seconds``, then takes what else is there already, up to ``most`` in all.
+
+        Raises:
+            OSError, AMQPError: the connection broke, the broker does not answer, or the queue is gone.
+            TopologyRefused: see Topology.
+        """
+        if (consumer := self.consumer) is None:
+            return
+        before = len(consumer.deliveries)
+        if not before:
+            consumer.receive(seconds)
+        while len(consumer.deliveries) < most and consumer.receive(0):
+            pass
+        consumer.link.heartbeat()
+        now = time.monotonic()
+        if len(consumer.deliveries) > before:
+            self.heard = self._came = now
+        elif now - (self.heard or now) > PROBE_AFTER:
+            self._probe(consumer, now)
+
+    def beat(self) -> None:
+        """A sign of life to the broker while nobody reads; a fault is met at the next use."""
+        if self.consumer is not None:
+            with contextlib.suppress(*FAULTS):
+                self.consumer.link.beat()
+
+    def drop(self) -> Sequence[Delivery]:
+        """Closes the connection: what is not acknowledged goes back to the queue. Gives what nobody has taken."""
+        if self.consumer is None:
+            return ()
+        consumer, self.consumer = self.consumer, None
+        consumer.close()
+        return consumer.deliveries
+
+    def _probe(self, consumer: Consumer, now: float) -> None:
+        if now - max(self._ensured, self._came) > ENSURE_AFTER:
+            self._topology.ensure(consumer.link)
+            self._ensured = now
+        else:
+            consumer.probe()
+        self.heard = time.monotonic()
