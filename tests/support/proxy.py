@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +17,8 @@ class Proxy:
     """Forwards to the host of ``url``; ``proxy.url`` is the same address through it.
 
     ``hold_up`` (towards the broker) and ``hold_down`` keep what comes from then on, the connections stay open;
-    ``silent_after`` is a method after which the broker's answers are held.
+    ``silent_after`` is a method after which the broker's answers are held; ``latency`` (seconds) and ``rate`` (bytes a
+    second) slow down either direction; while ``refusing`` nobody is let in.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,9 +32,13 @@ class Proxy:
         self.pass_up.set()
         self.pass_down.set()
         self.silent_after: tuple[int, int] | None = None
+        self.latency = 0.0
+        self.rate: int | None = None
+        self.refusing = False
         self.connections = 0
         self._up: list[bytearray] = []
-        host = f"{self._target.username}:{self._target.password}@127.0.0.1:{self._listener.getsockname()[1]}"
+        user, at, _ = self._target.netloc.rpartition("@")
+        host = f"{user}{at}127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = urlunsplit(self._target._replace(netloc=host))
         self._run(self._accept)
 
@@ -66,16 +72,21 @@ class Proxy:
         self.pass_up.set()
         self.pass_down.set()
 
+    def refuse(self) -> None:
+        """Resets every connection, and every new one at once."""
+        self.refusing = True
+        self.cut()
+
+    def accept(self) -> None:
+        """Lets clients in again."""
+        self.refusing = False
+
     def cut(self) -> None:
         """Resets every connection; what was held is lost."""
         with self._lock:
             sockets, self._sockets = self._sockets, []
         for sock in sockets:
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+            _reset(sock)
 
     def methods(self, wanted: tuple[int, int]) -> list[bytes]:
         """The payloads of the method frames of this kind that clients have sent, over every connection."""
@@ -102,6 +113,9 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.refusing:
+                _reset(client)
+                continue
             try:
                 server = socket.create_connection((self._target.hostname or "", self._target.port or 5672), timeout=10)
             except OSError:
@@ -118,19 +132,32 @@ class Proxy:
 
     def _pump(self, source: socket.socket, to: socket.socket, may: threading.Event, record: bytearray | None) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
+            while data := source.recv(self._at_once()):
                 if record is not None:
                     with self._lock:
                         record += data
                     if self.silent_after is not None and struct.pack(">HH", *self.silent_after) in data:
                         self.pass_down.clear()
                 may.wait()
+                time.sleep(self.latency + (len(data) / self.rate if self.rate else 0))
                 to.sendall(data)
         with contextlib.suppress(OSError):
             to.shutdown(socket.SHUT_WR)
+
+    def _at_once(self) -> int:
+        # A tenth of a second's worth, so that a slow line is slow and not one long silence.
+        return 65_536 if self.rate is None else max(self.rate // 10, 1)
 
     def _run(self, target: object) -> None:
         assert callable(target)
         thread = threading.Thread(target=target, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+
+def _reset(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()

@@ -1,0 +1,61 @@
+"""What a row of the fault matrix is, and how one is run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tests.faults.oracle import Verdict
+from tests.faults.world import OURS, World
+from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode
+
+Run: TypeAlias = Callable[[World], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault: ``brokers`` is ``rabbitmq``, ``embedded`` or ``redis`` (events on RabbitMQ, tasks on Redis).
+
+    ``peers``: whether it says something of subscribers without this library, too.
+    """
+
+    name: str
+    run: Run
+    brokers: str
+    peers: bool
+
+
+ROWS: list[Row] = []
+
+
+def row(name: str, *brokers: str, peers: bool = False) -> Callable[[Run], Run]:
+    """Adds a row for each of the brokers; by default RabbitMQ."""
+
+    def add(run: Run) -> Run:
+        ROWS.extend(Row(name, run, kind, peers) for kind in brokers or ("rabbitmq",))
+        return run
+
+    return add
+
+
+def run_row(
+    one: Row,
+    directory: Path,
+    *,
+    size: int,
+    node: RabbitMQNode | None = None,
+    redis: RedisNode | None = None,
+    program: tuple[str, ...] = OURS,
+) -> Verdict:
+    """Runs it on brokers that hold nothing yet."""
+    if one.brokers == "embedded":
+        events = celery = f"sqlite:///{directory}/broker.db"
+    else:
+        assert node is not None
+        events = celery = node.vhost()
+    if one.brokers == "redis":
+        assert redis is not None
+        redis.flush()
+        celery = redis.url
+    with World(directory, events, celery, size=size, node=node, redis=redis, program=program) as world:
+        return one.run(world)

@@ -1,0 +1,176 @@
+"""Connections that break, fall silent or crawl."""
+
+import time
+
+from tests.faults.oracle import Verdict
+from tests.faults.row import row
+from tests.faults.world import World
+from tests.support.proxy import Proxy
+from tests.support.rabbit import eventually
+
+
+def proxies(world: World) -> tuple[Proxy, Proxy]:
+    assert world.inbound is not None
+    assert world.outbound is not None
+    return world.inbound, world.outbound
+
+
+@row("none", "rabbitmq", "embedded", "redis", peers=True)
+def none(world: World) -> Verdict:
+    world.start()
+    with world.load():
+        world.poison(b"no json", b"{}", b'{"number": "x"}', b'{"number": 1, "more": NaN}', b"[]")
+    return world.finish()
+
+
+@row("events: connection cut, 5 times", peers=True)
+def inbound_cut(world: World) -> Verdict:
+    inbound, _ = proxies(world)
+    world.start()
+    with world.load():
+        for part in range(1, 6):
+            world.reach(part / 7)
+            world.faults += 1
+            inbound.cut()
+    return world.finish()
+
+
+@row("tasks: connection cut, 5 times", "rabbitmq", "redis", peers=True)
+def outbound_cut(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start()
+    with world.load():
+        for part in range(1, 6):
+            world.reach(part / 7)
+            world.faults += 1
+            outbound.cut()
+    return world.finish()
+
+
+@row("tasks: confirms never arrive", peers=True)
+def no_confirms(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        outbound.hold_down()
+        world.says("no confirm for")
+        outbound.cut()
+        outbound.release()
+    return world.finish()
+
+
+@row("tasks: what is written never arrives", peers=True)
+def nothing_written(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        outbound.hold_up()
+        world.says("no confirm for")
+        outbound.cut()
+        outbound.release()
+    return world.finish()
+
+
+@row("events: acks never arrive", peers=True)
+def acks_held(world: World) -> Verdict:
+    inbound, _ = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        inbound.hold_up()
+        world.reach_tasks(world.tasks_so_far() + 100)
+        inbound.cut()
+        inbound.release()
+    return world.finish()
+
+
+@row("events: deliveries stop, nothing says so")
+def deliveries_held(world: World) -> Verdict:
+    inbound, _ = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        inbound.hold_down()
+        world.says("the event broker")
+        inbound.cut()
+        inbound.release()
+    return world.finish()
+
+
+@row("Celery's broker refuses connections for a while", "rabbitmq", "redis", peers=True)
+def refused(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        outbound.refuse()
+        world.says("(fault 3 in a row)")
+        outbound.accept()
+    return world.finish()
+
+
+@row("200 ms latency, then 1 kB/s, then neither")
+def slow_lines(world: World) -> Verdict:
+    lines = proxies(world)
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        for line in lines:
+            line.latency = 0.2
+        world.reach(0.4)
+        for line in lines:
+            line.latency, line.rate = 0.0, 1000
+        began = time.monotonic()
+        # Nothing to wait for but the time: whatever comes at this pace, or does not, must do no harm.
+        eventually(lambda: time.monotonic() - began > 5)
+        for line in lines:
+            line.rate = None
+    # A line so slow breaks a deadline here and there, each a fault of its own.
+    world.faults += 4
+    return world.finish()
+
+
+@row("held longer than consumer_timeout")
+def consumer_timeout(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    with world.node_set(consumer_timeout=2000, channel_tick_interval=500):
+        world.start()
+        with world.load():
+            world.reach(0.2)
+            world.faults += 1
+            outbound.refuse()
+            world.says("PRECONDITION_FAILED")
+            outbound.accept()
+        return world.finish()
+
+
+@row("held too long: handed back, taken up again")
+def handed_back(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start(FAULTS_HAND_BACK="2")
+    world.publish(world.size)
+    world.reach(0.2)
+    world.faults += 1
+    outbound.refuse()
+    eventually(lambda: world.health().get("consuming") is False, what="a subscriber that holds nothing")
+    outbound.accept()
+    return world.finish()
+
+
+@row("a handler slower than the heartbeat")
+def slow_handler(world: World) -> Verdict:
+    with world.node_set(heartbeat=2):
+        world.start()
+        with world.load():
+            world.reach(0.2)
+            world.publish(1, seconds=7.0)
+        verdict = world.finish()
+    assert not verdict.duplicates, "a connection was given up meanwhile"
+    return verdict

@@ -1,0 +1,215 @@
+"""Processes that die, are stopped, or freeze: the subscriber's and the brokers'."""
+
+import resource
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from tests.faults.oracle import Verdict
+from tests.faults.row import row
+from tests.faults.rows_connections import proxies
+from tests.faults.world import World
+from tests.support.rabbit import eventually
+
+
+@row("subscriber: SIGKILL, 4 times", "rabbitmq", "embedded", "redis", peers=True)
+def killed(world: World) -> Verdict:
+    world.start()
+    with world.load():
+        for part in range(1, 5):
+            world.reach(part / 6)
+            world.kill()
+            world.start()
+    return world.finish()
+
+
+@row("subscriber: SIGTERM, 4 times", "rabbitmq", "embedded", "redis", peers=True)
+def stopped(world: World) -> Verdict:
+    world.start()
+    with world.load():
+        for part in range(1, 5):
+            world.reach(part / 6)
+            world.stop()
+            world.start()
+    verdict = world.finish()
+    if world.ours:
+        assert not verdict.duplicates, "a stop in order repeats nothing"
+    return verdict
+
+
+@row("subscriber: SIGTERM while Celery's broker is away", "rabbitmq", "redis")
+def stopped_while_away(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    world.start(FAULTS_DRAIN="2")
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        outbound.refuse()
+        world.says("Celery's broker")
+        began = time.monotonic()
+        world.stop()
+        assert time.monotonic() - began < 5
+        outbound.accept()
+        world.start()
+    return world.finish()
+
+
+@row("subscriber: a second SIGTERM")
+def stopped_twice(world: World) -> Verdict:
+    _, outbound = proxies(world)
+    child = world.start("--log-level", "info")
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        outbound.refuse()
+        world.says("Celery's broker")
+        child.signal(signal.SIGTERM)
+        world.says("stopping")
+        began = time.monotonic()
+        child.signal(signal.SIGTERM)
+        world.ended(expect=128 + signal.SIGTERM)
+        assert time.monotonic() - began < 1
+        outbound.accept()
+        world.start()
+    return world.finish()
+
+
+@row("subscriber: frozen for 10 s (SIGSTOP)", "rabbitmq", "embedded")
+def frozen(world: World) -> Verdict:
+    child = world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        child.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        eventually(lambda: time.monotonic() - began > 10)
+        child.signal(signal.SIGCONT)
+    return world.finish()
+
+
+@row("RabbitMQ: restarted (stop_app, start_app)", peers=True)
+def restarted(world: World) -> Verdict:
+    assert world.node is not None
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        world.node.ctl("stop_app")
+        world.node.ctl("start_app")
+    return world.finish()
+
+
+@row("RabbitMQ: kill -9, started again", peers=True)
+def broker_killed(world: World) -> Verdict:
+    assert world.node is not None
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        world.node.kill()
+        world.node.start()
+    return world.finish()
+
+
+@row("RabbitMQ: frozen for 15 s (SIGSTOP)")
+def broker_frozen(world: World) -> Verdict:
+    assert world.node is not None
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        with world.node.paused():
+            began = time.monotonic()
+            eventually(lambda: time.monotonic() - began > 15)
+    return world.finish()
+
+
+@row("RabbitMQ: memory alarm for 12 s", peers=True)
+def memory_alarm(world: World) -> Verdict:
+    return _alarm(
+        world, ("set_vm_memory_high_watermark", "0.0001"), ("set_vm_memory_high_watermark", "absolute", "2GB")
+    )
+
+
+@row("RabbitMQ: disk alarm for 12 s", peers=True)
+def disk_alarm(world: World) -> Verdict:
+    return _alarm(world, ("set_disk_free_limit", "1000GB"), ("set_disk_free_limit", "10MB"))
+
+
+def _alarm(world: World, on: tuple[str, ...], off: tuple[str, ...]) -> Verdict:
+    assert world.node is not None
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.node.ctl(*on)
+        try:
+            began = time.monotonic()
+            eventually(lambda: time.monotonic() - began > 12)
+        finally:
+            world.node.ctl(*off)
+    verdict = world.finish()
+    if world.ours:
+        assert not verdict.duplicates, "who is blocked waits, and writes nothing twice"
+    return verdict
+
+
+@row("Redis: kill -9, started again, 2 times", "redis")
+def redis_killed(world: World) -> Verdict:
+    assert world.redis is not None
+    world.start()
+    with world.load():
+        for part in (0.2, 0.5):
+            world.reach(part)
+            world.faults += 1
+            world.redis.kill()
+            world.says("Celery's broker")
+            world.redis.start()
+    return world.finish()
+
+
+@row("Redis: frozen for 12 s (SIGSTOP)", "redis")
+def redis_frozen(world: World) -> Verdict:
+    assert world.redis is not None
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        with world.redis.paused():
+            began = time.monotonic()
+            eventually(lambda: time.monotonic() - began > 12)
+    return world.finish()
+
+
+@row("the file is locked for 12 s", "embedded")
+def file_locked(world: World) -> Verdict:
+    world.start()
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        path = world.events.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+            other.execute("begin immediate")
+            began = time.monotonic()
+            eventually(lambda: time.monotonic() - began > 12)
+            other.execute("rollback")
+    return world.finish()
+
+
+@row("the subscriber cannot write (the disk is full)", "embedded")
+def disk_full(world: World) -> Verdict:
+    child = world.start()
+    path = world.events.removeprefix("sqlite:///")
+    with world.load():
+        world.reach(0.2)
+        world.faults += 1
+        # No more bytes into any file than it has: what a full disk says, to this process alone.
+        _limit_files(child.pid, Path(path).stat().st_size // 2)
+        world.says("fault 1 in a row")
+        _limit_files(child.pid, -1)
+    return world.finish()
+
+
+def _limit_files(pid: int, size: int) -> None:
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, -1))

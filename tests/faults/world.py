@@ -1,0 +1,310 @@
+"""One run: the brokers and the proxies before them, a subscriber in a process of its own, and a publisher."""
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from amqp.exceptions import PreconditionFailed
+
+from tests.faults.oracle import Verdict, judge
+from tests.faults.service import EXCHANGE, KEY, QUEUE, TASKS, Happened, expected_tasks
+from tests.faults.sink import AmqpSink, RedisSink, Sink, Task, count
+from tests.support.amqp import linked, message, send, take_all
+from tests.support.children import ROOT, Child, environment
+from tests.support.proxy import Proxy
+from tests.support.rabbit import eventually
+from typed_pubsub import Publisher, PublishFailed, PubSubConfig
+from typed_pubsub.brokers.topology import Topology
+from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode
+
+DEAD = f"{QUEUE}.dlq"
+TOPOLOGY = Topology(EXCHANGE, QUEUE, (KEY,))
+OURS = ("-m", "typed_pubsub.cli", "subscribe", "-A", "tests.faults.service:config")
+
+# No promise is about speed: only a run that makes no headway at all for so long has failed.
+PATIENCE = 90.0
+_CHUNK, _PAUSE = 20, 0.05
+_NODE_DEFAULTS = {"heartbeat": 60, "consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
+
+
+class World:
+    """Brokers are real and private; ``events`` and ``celery`` are URLs past the proxies.
+
+    A fault is injected by a row (rows.py), between calls of ``reach``, while events are published and handed off.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        events: str,
+        celery: str,
+        *,
+        size: int,
+        node: RabbitMQNode | None = None,
+        redis: RedisNode | None = None,
+        program: tuple[str, ...] = OURS,
+    ) -> None:
+        self.directory = directory
+        self.events, self.celery = events, celery
+        self.node, self.redis = node, redis
+        self.size = size
+        self.faults = 0
+        self.at_once = 200
+        self.exits: list[int] = []
+        self.environment: dict[str, str] = {}
+        self.ours = program == OURS
+        self.subscriber: Child | None = None
+        self._program = program
+        self._health = directory / "health.json"
+        self._sink: Sink = RedisSink(celery) if celery.startswith("redis") else AmqpSink(celery)
+        self._taken: list[Task] = []
+        self._confirmed: list[int] = []
+        self._poison: list[bytes] = []
+        self._dead: list[bytes] = []
+        self._numbers = iter(range(10**9))
+        self._stack = contextlib.ExitStack()
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self.inbound = self._proxied(self.events)
+        self.outbound = self._proxied(self.celery)
+        with linked(self.events) as link:
+            TOPOLOGY.ensure(link)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.subscriber is not None:
+            self.subscriber.signal(signal.SIGKILL)
+            self.subscriber.wait()
+        self._stack.close()
+
+    # -- the subscriber
+
+    def start(self, *options: str, **settings: str) -> Child:
+        """A subscriber in a process of its own; ``settings`` are those of service.py."""
+        self._health.unlink(missing_ok=True)
+        own = {
+            "FAULTS_EVENTS": _url(self.inbound, self.events),
+            "FAULTS_CELERY": _url(self.outbound, self.celery),
+            "FAULTS_HEALTH": str(self._health),
+            "TYPED_PUBSUB_LOG_LEVEL": "warning",
+        }
+        env = environment(**own, **self.environment, **settings)
+        self.subscriber = Child(*self._program, *options, cwd=ROOT, env=env)
+        return self.subscriber
+
+    def stop(self, *, expect: int | None = 0) -> None:
+        """SIGTERM once it consumes, and the end of the process."""
+        if self.ours:
+            eventually(lambda: self.health().get("consuming"), what=f"a subscriber that consumes; {self._said()}")
+        code = self._running().terminate()
+        self._ended(code, expect)
+
+    def ended(self, *, expect: int) -> None:
+        """Waits for the end of a process that was asked to."""
+        self._ended(self._running().wait(), expect)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.faults += 1
+        self._running().signal(signal.SIGKILL)
+        self._ended(self._running().wait(), -signal.SIGKILL)
+
+    def health(self) -> dict[str, Any]:
+        """What the subscriber's health file says; empty if there is none yet."""
+        return json.loads(self._health.read_text()) if self._health.exists() else {}
+
+    def says(self, text: str) -> None:
+        """Waits until the subscriber that runs has logged this."""
+        if self.ours:
+            self._running().wait_for(text, timeout=PATIENCE)
+
+    # -- load
+
+    @contextlib.contextmanager
+    def publisher(self, url: str | None = None, *, timeout: float = 60.0) -> Generator[Publisher]:
+        """A publisher, past the proxies unless told otherwise; what no queue takes is an error."""
+        config = PubSubConfig(
+            broker_url=url or self.events, exchange=EXCHANGE, publish_timeout=timeout, unroutable="raise", source="s"
+        )
+        with Publisher(config) as publisher:
+            yield publisher
+
+    def publish(self, events: int, publisher: Publisher | None = None, **fields: float) -> PublishFailed | None:
+        """Publishes so many more events, and notes which the broker confirmed. Gives the error, if it was one."""
+        numbers = [next(self._numbers) for _ in range(events)]
+        if publisher is not None:
+            return self._publish(publisher, numbers, **fields)
+        with self.publisher() as own:
+            return self._publish(own, numbers, **fields)
+
+    @contextlib.contextmanager
+    def load(self, url: str | None = None) -> Generator[None]:
+        """All events of the run: half of them at once, the others while the block runs, and more until it ends."""
+        with self.publisher(url) as publisher:
+            first = self.size // 2 if url is None else 0
+            self.publish(first, publisher)
+            over = threading.Event()
+
+            def rest() -> None:
+                sent = first
+                while sent < self.size or not over.is_set():
+                    self.publish(_CHUNK, publisher)
+                    sent += _CHUNK
+                    over.wait(_PAUSE if sent < self.size else 5 * _PAUSE)
+
+            thread = threading.Thread(target=rest)
+            thread.start()
+            try:
+                yield
+            finally:
+                over.set()
+                thread.join()
+
+    def poison(self, *bodies: bytes, **properties: Any) -> None:
+        """Events that must end as dead letters, byte for byte."""
+        for body in bodies:
+            self.poison_message(body, message(body, **properties))
+
+    def poison_message(self, body: bytes, sent: Any) -> None:
+        """One, written by hand."""
+        send(self.events, EXCHANGE, KEY, sent)
+        self._poison.append(body)
+
+    def confirm(self, numbers: Iterable[int]) -> None:
+        """Notes events that another process has published and had confirmed."""
+        self._confirmed += numbers
+
+    # -- looking
+
+    def reach(self, part: float) -> None:
+        """Waits until so much of the work is done."""
+        self.reach_tasks(int(part * self.size * 1.5))
+
+    def reach_tasks(self, wanted: int) -> None:
+        """Waits until so many tasks have come to Celery's side."""
+        last, since = -1, time.monotonic()
+        while (now := self.tasks_so_far()) < wanted:
+            if now != last:
+                last, since = now, time.monotonic()
+            assert time.monotonic() - since < PATIENCE, f"{now} of {wanted} tasks, and nothing moves; {self._said()}"
+            if not self.ours and time.monotonic() - since > 5:
+                return
+            if self.subscriber is not None:
+                assert self.subscriber.alive, self._said()
+            time.sleep(0.02)
+
+    @property
+    def wanted(self) -> int:
+        """How many tasks the events that are confirmed so far shall cause."""
+        return sum(len(expected_tasks(number)) for number in self._confirmed)
+
+    def tasks_so_far(self) -> int:
+        """Tasks that came, repeated ones too."""
+        return len(self._taken) + (self._sink.count() or 0)
+
+    def take_tasks(self) -> None:
+        """Counts what is on Celery's queue, and takes it out."""
+        self._taken += self._sink.take()
+
+    @property
+    def dead_letters(self) -> list[bytes]:
+        """The dead letters that were counted so far."""
+        return self._dead
+
+    def take_dead_letters(self) -> None:
+        """Counts the dead letters, and takes them out."""
+        # An empty body comes as a text, whatever it was.
+        self._dead += [one.body or b"" for one in take_all(self.events, DEAD)]
+
+    def delete_when_empty(self, queue: str, url: str | None = None) -> None:
+        """Counts what is on a queue of the run and deletes it, so that nothing goes with it uncounted."""
+        while True:
+            self.take_tasks() if queue == TASKS else self.take_dead_letters()
+            try:
+                with linked(url or self.events) as link:
+                    link.channel().queue_delete(queue, if_empty=True)
+            except PreconditionFailed:
+                continue
+            return
+
+    @contextlib.contextmanager
+    def node_set(self, **values: int) -> Generator[None]:
+        """Settings of the RabbitMQ node, for connections and channels that are opened meanwhile."""
+        assert self.node is not None
+        try:
+            for name, value in values.items():
+                self.node.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
+            yield
+        finally:
+            for name in values:
+                self.node.ctl("eval", f"application:set_env(rabbit, {name}, {_NODE_DEFAULTS[name]}).")
+
+    def finish(self, *, expect: int | None = 0) -> Verdict:
+        """Waits until the work is done, ends the subscriber, and judges."""
+        self.reach_tasks(self.wanted)
+        # What the subscriber still has in hand it settles while it stops.
+        eventually(lambda: not self.ours or count(self.events, QUEUE) == 0, timeout=PATIENCE, what="an empty queue")
+        seconds = time.monotonic() - self._begun
+        self.stop(expect=expect)
+        self.take_tasks()
+        self.take_dead_letters()
+        return judge(
+            self._confirmed,
+            self._taken,
+            poison=self._poison,
+            dead_letters=self._dead,
+            left=count(self.events, QUEUE) or 0,
+            faults=self.faults,
+            seconds=seconds,
+            exits=self.exits,
+        )
+
+    def _publish(self, publisher: Publisher, numbers: Iterable[int], **fields: float) -> PublishFailed | None:
+        read: list[int] = []
+
+        def events() -> Iterator[Happened]:
+            for number in numbers:
+                read.append(number)
+                yield Happened(number=number, **fields)
+
+        failed: PublishFailed | None = None
+        missing: set[int] = set()
+        try:
+            publisher.publish_many(events())
+        except PublishFailed as error:
+            failed = error
+            missing = {index for index, _ in (*error.unroutable, *error.unknown, *error.unsent)}
+        self._confirmed += [number for index, number in enumerate(read) if index not in missing]
+        return failed
+
+    def _proxied(self, url: str) -> Proxy | None:
+        return None if url.startswith("sqlite") else self._stack.enter_context(Proxy(url))
+
+    def _running(self) -> Child:
+        assert self.subscriber is not None, "no subscriber runs"
+        return self.subscriber
+
+    def _ended(self, code: int, expect: int | None) -> None:
+        self.exits.append(code)
+        said, self.subscriber = self._said(), None
+        assert expect is None or not self.ours or code == expect, f"it ended with {code}, not {expect}; {said}"
+
+    def _said(self) -> str:
+        return f"the subscriber said:\n{self.subscriber.output[-3000:]}" if self.subscriber is not None else ""
+
+
+def _url(proxy: Proxy | None, url: str) -> str:
+    return url if proxy is None else proxy.url
+
+
+def python(program: str) -> tuple[str, ...]:
+    """A subscriber that is a module of its own."""
+    assert sys.executable
+    return ("-m", program)
