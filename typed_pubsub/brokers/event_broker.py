@@ -49,6 +49,11 @@ class EventBroker:
         for host in self._urls:
             event_connection(host)
 
+    @property
+    def hosts(self) -> int:
+        """How many there are to try."""
+        return len(self._urls)
+
     def connect(self, timeout: float) -> Link:
         """A new connection. Raises OSError or AMQPError: none to this host within ``timeout`` seconds."""
         url = self._urls[self._failures % len(self._urls)]
