@@ -17,6 +17,7 @@ from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_o
 from typed_pubsub.brokers.event_broker import open_link
 from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
+from typed_pubsub.tasks.app_connection import app_connection, app_tls
 from typed_pubsub.tasks.builder import TaskMessage
 
 log = logging.getLogger("typed_pubsub.subscriber")
@@ -149,9 +150,8 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
         super().__init__(self._connect_as_app)
-        amqp: Any = app.connection_for_write().transport
-        options = _defaults(app, transport_options()) if amqp.driver_type == "amqp" else {}
-        self._description = app.connection_for_write(transport_options=options, heartbeat=HEARTBEAT)
+        is_amqp = app_connection(app).transport.driver_type == "amqp"
+        self._description = app_connection(app, transport_options() if is_amqp else {}, heartbeat=HEARTBEAT)
         self._declared: set[Any] = set()
 
     @staticmethod
@@ -186,6 +186,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         super().close(timeout)
 
     def _connect_as_app(self, timeout: float) -> Link:
+        self._description.ssl = app_tls(self._description)
         return open_link(self._description, timeout)
 
     def _declare(self, link: Link, message: TaskMessage) -> None:
@@ -212,10 +213,10 @@ class PlainTaskOutlet(Generic[K]):
 
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
-        redis = app.connection_for_write().transport.driver_type == "redis"
+        is_redis = app_connection(app).transport.driver_type == "redis"
         # kombu's default is to wait for ever.
-        options = _defaults(app, {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}) if redis else {}
-        self._description: kombu.Connection = app.connection_for_write(transport_options=options)
+        options = {"socket_timeout": 10.0, "socket_connect_timeout": 5.0} if is_redis else {}
+        self._description: kombu.Connection = app_connection(app, options)
         self._producer: Any = None
         self._outcomes: dict[K, Outcome] = {}
         transport: Any = self._description.transport
@@ -277,20 +278,14 @@ class PlainTaskOutlet(Generic[K]):
 
 
 def task_outlet(app: Celery) -> "AmqpTaskOutlet[Any] | PlainTaskOutlet[Any]":
-    """The outlet for the Celery broker of ``app``."""
-    transport: Any = app.connection_for_write().transport
-    return AmqpTaskOutlet(app) if transport.driver_name in _CONFIRMING else PlainTaskOutlet(app)
+    """The outlet for the Celery broker of ``app``. Raises MisconfigurationException for a URL that cannot be read."""
+    driver = app_connection(app).transport.driver_name
+    return AmqpTaskOutlet(app) if driver in _CONFIRMING else PlainTaskOutlet(app)
 
 
 def describe_refusal(outcome: Outcome) -> str:
     """One phrase on why a broker did not take a message."""
     return f"returned ({outcome.reply})" if isinstance(outcome, Returned) else "nacked"
-
-
-def _defaults(app: Celery, options: dict[str, Any]) -> dict[str, Any]:
-    """Those of our transport options that the app's own do not name."""
-    own: dict[str, Any] = app.conf.broker_transport_options or {}
-    return {name: value for name, value in options.items() if name not in own}
 
 
 def _identity(entity: Any) -> Any:
