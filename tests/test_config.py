@@ -195,6 +195,20 @@ def test_every_wrong_setting_is_named_in_one_error() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", [name for name in WRONG if name != "broker_url"])
+def test_a_url_under_another_setting_is_refused_and_not_repeated(name: str) -> None:
+    with pytest.raises(MisconfigurationException) as caught:
+        make(**{name: [URL] if name == "events" else URL})
+    assert str(caught.value).startswith(f"PubSubConfig: {name.upper()}: expected ")
+    assert str(caught.value).endswith("got a URL")
+
+
+def test_settings_in_the_wrong_order_tell_no_password() -> None:
+    with pytest.raises(MisconfigurationException, match=r"TASK_MAPPING: expected .*, got a URL") as caught:
+        PubSubConfig(URL, "my_app.mapping", "my_app.get_celery_app", "events", "q")
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", ["redis://:s3cret@h/0", "s3cret", "amqp://h//;redis://:s3cret@h/0"])
 def test_what_is_said_of_a_url_never_repeats_it(url: str) -> None:
     with pytest.raises(MisconfigurationException, match="expected amqp://, amqps://") as caught:

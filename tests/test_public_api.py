@@ -20,6 +20,21 @@ def test_the_names_of_the_contract_and_the_errors_are_all_there_is() -> None:
     assert all(hasattr(typed_pubsub, name) for name in typed_pubsub.__all__)
 
 
+def test_a_name_is_looked_up_once_and_one_that_is_not_promised_is_not_there() -> None:
+    assert typed_pubsub.Publisher is typed_pubsub.publisher.Publisher
+    assert vars(typed_pubsub)["Publisher"] is typed_pubsub.Publisher
+    assert set(typed_pubsub.__all__) <= set(dir(typed_pubsub))
+    with pytest.raises(AttributeError, match="module 'typed_pubsub' has no attribute 'Pubisher'"):
+        getattr(typed_pubsub, "Pubisher")  # noqa: B009  # checkers know that it is not there
+    with pytest.raises(ImportError, match="cannot import name 'Pubisher'"):
+        exec("from typed_pubsub import Pubisher")
+
+
+def test_what_only_publishes_imports_no_celery() -> None:
+    code = "import sys; from typed_pubsub import Publisher, PubSubConfig; sys.exit('celery' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [

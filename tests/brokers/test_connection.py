@@ -15,7 +15,7 @@ from amqp.exceptions import ConnectionForced
 from tests.support.amqp import linked
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually
-from typed_pubsub import MisconfigurationException
+from typed_pubsub import MisconfigurationException, PubSubConfig
 from typed_pubsub.brokers.connection import FAULTS, Link, describe
 from typed_pubsub.brokers.event_broker import EventBroker, event_connection, masked, unencrypted_hosts
 from typed_pubsub.testing.nodes import RabbitMQNode
@@ -104,6 +104,14 @@ def test_after_a_failure_the_next_host_of_the_url_is_tried(vhost_url: str) -> No
         ("amqp://:secret@host//", "amqp://:**@host//"),
         ("amqp://host/vhost", "amqp://host/vhost"),
         ("amqp://user:secret@a//;amqps://user:secret@b//", "amqp://user:**@a//;amqps://user:**@b//"),
+        ("amqp://user:sec;ret@a//", "amqp://user:**@a//"),
+        ("amqp://user:sec;amqp://ret@a//", "**;amqp://ret@a//"),
+        ("amqp://me@corp:secret@host//", "amqp://me@corp:**@host//"),
+        ("amqp://user@[::1]:5672/vhost", "amqp://user@[::1]:5672/vhost"),
+        ("amqps://user:secret@host//?ssl_certfile=secret", "amqps://user:**@host//?**"),
+        ("amqp://user:sec?ret@host//", "**"),
+        ("user:secret@host", "**"),
+        ("amqp://user:secret", "**"),
     ],
 )
 def test_a_masked_url_has_no_password(url: str, safe: str) -> None:
@@ -112,9 +120,53 @@ def test_a_masked_url_has_no_password(url: str, safe: str) -> None:
 
 def test_a_url_that_cannot_be_read_is_told_without_its_password() -> None:
     with pytest.raises(MisconfigurationException, match="BROKER_URL cannot be read") as raised:
-        EventBroker("amqp://user:sec/ret@host:no-port//")
-    assert "ret" not in str(raised.value).replace("read", "")
-    assert raised.value.__suppress_context__
+        EventBroker("amqp://user:secret@host:no-port//")
+    assert "secret" not in str(raised.value)
+    assert raised.value.__context__ is None
+
+
+OPTIONS = "expected only the options heartbeat=SECONDS and, with amqps://, ssl_ca_certs=, ssl_certfile=, ssl_keyfile="
+UNQUOTED = "in user and password / is written %2F, ? %3F and # %23; in a virtual host @ is written %40"
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("amqp://h//?ssl_ca_certs=/a.pem", OPTIONS),
+        ("amqps://h//?ssl_cert_reqs=CERT_NONE", OPTIONS),
+        ("amqps://h//?ssl_check_hostname=false", OPTIONS),
+        ("amqps://h//?ssl_ca_certs=", OPTIONS),
+        ("amqps://h//?ssl_ca_certs", OPTIONS),
+        ("amqps://h//?ssl_keyfile=/a.pem", "ssl_keyfile= needs ssl_certfile="),
+        ("amqp://a//;amqp://b//?transport=redis", OPTIONS),
+        ("amqp://h//?heartbeat=0", "expected a heartbeat of 1 to 3600 seconds: without one a dead broker shows late"),
+        ("amqp://h//?heartbeat=x", "expected a heartbeat of 1 to 3600 seconds: without one a dead broker shows late"),
+        ("amqp://user:12/34@host//", UNQUOTED),
+        ("amqp://user:12?34=5@host//", UNQUOTED),
+        ("amqp://user:#34@host//", UNQUOTED),
+    ],
+)
+def test_a_url_that_would_be_read_as_something_else_is_a_setting_refused(url: str, problem: str) -> None:
+    with pytest.raises(MisconfigurationException) as raised:
+        PubSubConfig(broker_url=url, exchange="events")
+    assert str(raised.value) == f"PubSubConfig: BROKER_URL: {problem}"
+    with pytest.raises(MisconfigurationException) as raised:
+        EventBroker(url)
+    assert str(raised.value) == f"BROKER_URL: {problem}"
+
+
+def test_the_host_name_that_is_checked_is_that_of_the_url_and_a_heartbeat_may_be_given() -> None:
+    for host, name in (("localhost", "localhost"), ("127.0.0.1", "127.0.0.1"), ("", "localhost"), ("[::1]", "::1")):
+        described = event_connection(f"amqps://{host}//?heartbeat=7")
+        assert described.ssl == {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": name}
+        assert described.heartbeat == 7
+    assert event_connection("amqp://u:p@h:5672/v@x").ssl is False
+
+
+def test_a_host_name_that_no_resolver_takes_cannot_be_read() -> None:
+    for host in ("a..b", ".example", "a" * 64):
+        with pytest.raises(MisconfigurationException, match="BROKER_URL cannot be read"):
+            EventBroker(f"amqp://{host}//")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def tasks_exchange_missing(world: World) -> Verdict:
     with world.load():
         world.faults += 1
         world.says("does not take a message")
-        declare(world.events, TASKS, **{"faults.nowhere": "#"})
+        declare(world.events, TASKS, None, **{"faults.nowhere": "#"})
     return world.finish()
 
 

@@ -18,6 +18,7 @@ from tests.typing.good import (
     store_again,
 )
 from typed_pubsub import PubSubConfig, Publisher, TaskCall, TaskMapping, call, remote_task
+from typed_pubsub import Pubisher  # M:attr-defined P:reportAttributeAccessIssue,reportUnusedImport
 from typed_pubsub.routing import LegacyRow
 
 ID = UUID(int=1)

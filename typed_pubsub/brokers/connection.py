@@ -139,7 +139,11 @@ def transport_options(*, tolerant: bool = False) -> dict[str, Any]:
 
 def describe(error: BaseException) -> str:
     """One line on a fault of a connection, for the log: class and text, which hold no secret."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        # OpenSSL's words for an answer in plain text.
+        text += ": this port does not speak TLS, or amqps:// is meant to be amqp://"
+    return text
 
 
 def _addresses(connection: kombu.Connection) -> int:

@@ -1,15 +1,20 @@
 """The event broker that a URL names: RabbitMQ, or the embedded one; which of both is nobody's business from here on."""
 
 import re
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 import kombu
 
+from typed_pubsub.brokers import tls
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
 from typed_pubsub.errors import MisconfigurationException
+from typed_pubsub.settings import amqp_url
+from typed_pubsub.settings.checks import EVENT_SCHEMES
 from typed_pubsub.settings.sqlite_url import is_sqlite_url, locate
+
+_WITH_PASSWORD = re.compile(r"([a-z0-9+]+://[^:]*):.*@(.*)", re.DOTALL)
+_WITHOUT = re.compile(r"[a-z0-9+]+://([^:/]*@)?(\[[0-9a-fA-F:.]*\]|[\w.-]*)(:\d*)?(/.*)?", re.DOTALL)
 
 
 class EmbeddedLink(Link):
@@ -52,6 +57,11 @@ class EventBroker:
         for host in self._urls:
             event_connection(host)
 
+    @property
+    def hosts(self) -> int:
+        """How many there are to try."""
+        return len(self._urls)
+
     def connect(self, timeout: float) -> Link:
         """A new connection. Raises OSError or AMQPError: none to this host within ``timeout`` seconds."""
         url = self._urls[self._failures % len(self._urls)]
@@ -66,32 +76,64 @@ def event_connection(url: str, *, heartbeat: int = HEARTBEAT) -> kombu.Connectio
     """Describes one host of an event broker for kombu, with our defaults: heartbeats, TLS with the host name checked.
 
     Raises:
-        MisconfigurationException: the URL cannot be read; its text is not repeated.
+        MisconfigurationException: the URL, or a file that it names, cannot be read; its text is not repeated.
     """
-    if is_sqlite_url(url):
-        try:
-            locate(url)
-        except ValueError as error:
-            msg = f"BROKER_URL: {error}"
-            raise MisconfigurationException(msg) from None
-        return kombu.Connection(url)
-    verified: bool | dict[str, Any] = (
-        {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None} if url.startswith("amqps") else False
-    )
     try:
-        connection = kombu.Connection(
-            url, ssl=verified, heartbeat=heartbeat, transport_options=transport_options(tolerant=True)
-        )
-        connection.port  # noqa: B018  # parses
-    except (ValueError, KeyError):
-        msg = f"BROKER_URL cannot be read as a URL: {masked(url)}"
-        raise MisconfigurationException(msg) from None
-    return connection
+        return _embedded(url) if is_sqlite_url(url) else _rabbitmq(url, heartbeat)
+    except _Told as error:
+        problem = f"BROKER_URL: {error}"
+    except ValueError:
+        problem = f"BROKER_URL cannot be read as a URL: {masked(url)}"
+    # Out here, so that no one finds the first error, which quotes the URL, as the context of this one.
+    raise MisconfigurationException(problem)
+
+
+class _Told(ValueError):
+    """Its text repeats nothing of the URL."""
+
+
+def _embedded(url: str) -> kombu.Connection:
+    try:
+        locate(url)
+    except ValueError as error:
+        raise _Told(str(error)) from None
+    return kombu.Connection(url)
+
+
+def _rabbitmq(url: str, heartbeat: int) -> kombu.Connection:
+    try:
+        bare, options = amqp_url.split(url)
+        files = tls.readable({name: options[name] for name in amqp_url.TLS_OPTIONS if name in options})
+    except ValueError as error:
+        raise _Told(str(error)) from None
+    described = kombu.Connection(
+        bare, heartbeat=int(options.get("heartbeat", heartbeat)), transport_options=transport_options(tolerant=True)
+    )
+    # What no resolver can be asked for.
+    str(described.hostname or "localhost").encode("idna")
+    described.ssl = tls.checked(described.hostname, files) if url.startswith("amqps") else False
+    return described
 
 
 def masked(url: str) -> str:
-    """A URL, or several separated by ``;``, that may be logged: without passwords."""
-    return ";".join(re.sub(r"(://[^:@]*):.*@", r"\1:**@", part) for part in url.split(";"))
+    """A URL, or several separated by ``;``, that may be logged: without passwords, whatever stands in them."""
+    parts = url.split(";")
+    schemes = [part.partition("://")[0] for part in parts if "://" in part]
+    if not is_sqlite_url(url) and len(schemes) == len(parts) and {*schemes} <= {schemes[0], *EVENT_SCHEMES}:
+        return ";".join(map(_masked, parts))
+    # A password with a ; in it, and then nobody knows where one URL ends.
+    return _masked(url)
+
+
+def _masked(url: str) -> str:
+    shown, mark, query = url.partition("?")
+    hidden = "?**" if mark else ""
+    if "@" in query:
+        # A password with a ? in it, or an option with an @: nobody knows which.
+        return "**"
+    if match := _WITH_PASSWORD.fullmatch(shown):
+        return f"{match[1]}:**@{match[2]}{hidden}"
+    return f"{shown}{hidden}" if _WITHOUT.fullmatch(shown) else "**"
 
 
 def unencrypted_hosts(url: str) -> list[str]:

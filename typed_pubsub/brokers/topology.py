@@ -99,6 +99,22 @@ def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterabl
         raise _refused(f"the bindings of queue {queue!r} to exchange {exchange!r}", error) from error
 
 
+def count_consumers(link: Link, queue: str) -> int | None:
+    """How many consumers a queue has; None: there is no such queue.
+
+    Raises:
+        TopologyRefused: the broker does not allow the question.
+    """
+    found: list[int] = []
+    try:
+        _on_throw_away_channel(link, lambda channel: found.append(channel.queue_declare(queue, passive=True)[2]))
+    except NotFound:
+        return None
+    except ChannelError as error:
+        raise _refused(f"to tell of queue {queue!r}", error) from error
+    return found[0]
+
+
 Question = Callable[[Any], Any]
 
 

@@ -7,9 +7,8 @@ from importlib import metadata
 import click
 
 from typed_pubsub.cli.extras import require
-from typed_pubsub.cli.options import log_options
-from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
-from typed_pubsub.cli.target import read_target
+from typed_pubsub.cli.health import health
+from typed_pubsub.cli.options import app_option, log_options
 
 _PACKAGE = "typed-pubsub"
 _SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
@@ -29,20 +28,13 @@ def main() -> None:
     """Typed events in, Celery tasks out.
 
     Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
-    row; 10 the broker refuses queue, exchange or bindings; 128 + n on a second signal n; 1 anything else.
+    row; 10 the broker refuses queue, exchange or bindings; 128 + n on a second signal n; 1 a finding of health, or
+    anything else.
     """
 
 
 @main.command()
-@click.option(
-    "-A",
-    "--app",
-    required=True,
-    metavar="MODULE:OBJECT",
-    envvar="TYPED_PUBSUB_APP",
-    show_envvar=True,
-    help="A PubSubConfig, an object with PUBSUB_ settings (a module too), or a function that gives one of these.",
-)
+@app_option(required=True)
 @log_options
 def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
     r"""Consume the queue of a service until SIGTERM or SIGINT.
@@ -51,8 +43,15 @@ def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
     typed-pubsub subscribe -A my_app.pubsub:config
     typed-pubsub subscribe -A my_app.settings --log-format json
     """
+    # What `health --file` does not need is imported by those who do.
+    from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
+    from typed_pubsub.cli.target import read_target
+
     with failing_in_one_line():
         run_subscriber(lambda: read_target(app), log_level=log_level, log_format=log_format)
+
+
+main.add_command(health)
 
 
 @main.command()

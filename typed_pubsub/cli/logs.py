@@ -11,6 +11,10 @@ from typing import Any
 LEVELS = ("debug", "info", "warning", "error", "critical")
 FORMATS = ("text", "json")
 
+#: The environment's names of the options that every face has.
+LOG_LEVEL_ENV = "TYPED_PUBSUB_LOG_LEVEL"
+LOG_FORMAT_ENV = "TYPED_PUBSUB_LOG_FORMAT"
+
 DEFAULT_LEVEL = "info"
 DEFAULT_FORMAT = "text"
 

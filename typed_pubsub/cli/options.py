@@ -5,13 +5,25 @@ from typing import Any, TypeVar
 
 import click
 
-from typed_pubsub.cli.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS
-from typed_pubsub.cli.run import LOG_FORMAT_ENV, LOG_LEVEL_ENV
+from typed_pubsub.cli.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS, LOG_FORMAT_ENV, LOG_LEVEL_ENV
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 LOG_LEVEL_HELP = f"Least level of what is logged (default: {DEFAULT_LEVEL}, or the service's own set-up)."
 LOG_FORMAT_HELP = f"How log lines are written (default: {DEFAULT_FORMAT}, or the service's own set-up)."
+
+
+def app_option(*, required: bool) -> Callable[[C], C]:
+    """Adds ``-A``: where the settings are."""
+    return click.option(
+        "-A",
+        "--app",
+        required=required,
+        metavar="MODULE:OBJECT",
+        envvar="TYPED_PUBSUB_APP",
+        show_envvar=True,
+        help="A PubSubConfig, an object with PUBSUB_ settings (a module too), or a function that gives one of these.",
+    )
 
 
 def log_options(command: C) -> C:

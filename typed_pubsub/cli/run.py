@@ -18,10 +18,6 @@ from typed_pubsub.subscriber import Subscriber
 
 log = logging.getLogger("typed_pubsub.cli")
 
-#: The environment's names of the options that every face has.
-LOG_LEVEL_ENV = "TYPED_PUBSUB_LOG_LEVEL"
-LOG_FORMAT_ENV = "TYPED_PUBSUB_LOG_FORMAT"
-
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 

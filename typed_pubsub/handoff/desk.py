@@ -21,7 +21,8 @@ from typed_pubsub.routing.decisions import DeadLetter, Schedule, Settlement, Ski
 from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import Confirmed, Refused, Sent, Unanswered, backoff, settle
 from typed_pubsub.tasks.builder import TaskBuilder
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet, DeadLetterOutlet, PlainTaskOutlet, describe_refusal
+from typed_pubsub.tasks.outlets import AmqpTaskOutlet, DeadLetterOutlet, describe_refusal
+from typed_pubsub.tasks.plain import PlainTaskOutlet
 
 #: Messages written before their confirms are waited for: bounds what is under way.
 _WINDOW = 1_000

@@ -16,6 +16,7 @@ from celery.result import denied_join_result
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.routing.arguments import plain
 from typed_pubsub.routing.calls import TaskCall
+from typed_pubsub.tasks.app_connection import app_connection
 from typed_pubsub.tasks.hazards import LongWaits
 
 # Serializers that give UUID, datetime, date, time and Decimal back as what they were.
@@ -89,7 +90,8 @@ class TaskBuilder:
         """Loads the app's tasks.
 
         Raises:
-            MisconfigurationException: the object is no Celery app, or it runs tasks eagerly.
+            MisconfigurationException: the object is no Celery app, runs tasks eagerly, or has a broker URL
+                that cannot be read.
         """
         if not isinstance(app, Celery):
             msg = f"GET_CELERY_APP: expected a Celery app, got {type(app).__name__}"
@@ -101,7 +103,7 @@ class TaskBuilder:
         app.finalize()
         # Any: options go through as they are, whatever the stubs of apply_async and send_task know.
         self.app: Any = app
-        self._connection = app.connection_for_write()
+        self._connection = app_connection(self.app)
         self._waits = LongWaits(app)
 
     def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:

@@ -1,4 +1,4 @@
-"""Where messages leave: confirming channels where the broker has them, kombu's own send on any other of Celery's.
+"""Where messages leave: confirming channels where the broker has them, else see plain.py.
 
 An outlet is opened when it is first needed and closed by its owner at the first fault; then it is opened again.
 """
@@ -8,18 +8,19 @@ import logging
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
-import kombu
 from amqp.exceptions import ChannelError
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, Taken, refused_publish
+from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, refused_publish
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
 from typed_pubsub.brokers.event_broker import open_link
 from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
+from typed_pubsub.tasks.app_connection import app_connection, app_tls
 from typed_pubsub.tasks.builder import TaskMessage
 from typed_pubsub.tasks.hazards import used_as_found
+from typed_pubsub.tasks.plain import PlainTaskOutlet
 
 log = logging.getLogger("typed_pubsub.subscriber")
 
@@ -168,9 +169,8 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
         super().__init__(self._connect_as_app)
-        amqp: Any = app.connection_for_write().transport
-        options = _defaults(app, transport_options()) if amqp.driver_type == "amqp" else {}
-        self._description = app.connection_for_write(transport_options=options, heartbeat=HEARTBEAT)
+        is_amqp = app_connection(app).transport.driver_type == "amqp"
+        self._description = app_connection(app, transport_options() if is_amqp else {}, heartbeat=HEARTBEAT)
         self._declared: set[Any] = set()
 
     @staticmethod
@@ -210,6 +210,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         super().close(timeout)
 
     def _connect_as_app(self, timeout: float) -> Link:
+        self._description.ssl = app_tls(self._description)
         return open_link(self._description, timeout)
 
     def _declare(self, link: Link, message: TaskMessage) -> None:
@@ -231,98 +232,15 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
             self._declared.add(_identity(entity))
 
 
-class PlainTaskOutlet(Generic[K]):
-    """Tasks to a Celery broker of any other kind: kombu's own send, confirmed by the answer to the write."""
-
-    def __init__(self, app: Celery) -> None:
-        """Connects as the app would, with the app's own settings."""
-        redis = app.connection_for_write().transport.driver_type == "redis"
-        # kombu's default is to wait for ever.
-        options = _defaults(app, {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}) if redis else {}
-        self._description: kombu.Connection = app.connection_for_write(transport_options=options)
-        self._producer: Any = None
-        self._outcomes: dict[K, Outcome] = {}
-        transport: Any = self._description.transport
-        self.faults: tuple[type[BaseException], ...] = (
-            *FAULTS,
-            KombuError,
-            *transport.connection_errors,
-            *transport.channel_errors,
-        )
-
-    @property
-    def is_open(self) -> bool:
-        """See Outlet."""
-        return self._producer is not None
-
-    @staticmethod
-    def prepare(message: TaskMessage) -> TaskMessage:
-        """The message itself: nothing is known of what this transport can carry."""
-        return message
-
-    def open(self, timeout: float) -> None:
-        """See Outlet."""
-        if self._producer is None:
-            self._description.connect_timeout = timeout
-            self._description.connect()
-            self._producer = self._description.Producer(self._description.channel(), auto_declare=False)
-
-    def put(self, key: K, message: TaskMessage) -> None:
-        """See Outlet. Returns when the broker has answered."""
-        for entity in message.declare:
-            self._producer.maybe_declare(entity)
-        channel = self._producer.channel
-        content = message.content
-        ready = channel.prepare_message(
-            message.body, content["priority"], content["content_type"], content["content_encoding"], message.headers,
-            message.properties,
-        )  # fmt: skip
-        channel.basic_publish(ready, exchange=message.exchange, routing_key=message.routing_key)
-        self._outcomes[key] = Taken()
-
-    @staticmethod
-    def destination(message: TaskMessage) -> tuple[str, str]:
-        """See Outlet."""
-        return message.exchange, message.routing_key
-
-    def redeclare(self, message: TaskMessage) -> None:
-        """Nothing to do: these transports tell of no missing queue."""
-
-    def flush(self, timeout: float, tick: Callable[[], None]) -> None:
-        """Nothing to wait for."""
-
-    def take_outcomes(self) -> dict[K, Outcome]:
-        """See Outlet."""
-        outcomes, self._outcomes = self._outcomes, {}
-        return outcomes
-
-    def idle(self) -> None:
-        """Nothing to keep alive: these connections are made anew when they break."""
-
-    def beat(self) -> None:
-        """Nothing to keep alive."""
-
-    def close(self, timeout: float = 1.0) -> None:  # noqa: ARG002  # see Outlet
-        """See Outlet."""
-        self._producer = None
-        self._description.close()
-
-
 def task_outlet(app: Celery) -> "AmqpTaskOutlet[Any] | PlainTaskOutlet[Any]":
-    """The outlet for the Celery broker of ``app``."""
-    transport: Any = app.connection_for_write().transport
-    return AmqpTaskOutlet(app) if transport.driver_name in _CONFIRMING else PlainTaskOutlet(app)
+    """The outlet for the Celery broker of ``app``. Raises MisconfigurationException for a URL that cannot be read."""
+    driver = app_connection(app).transport.driver_name
+    return AmqpTaskOutlet(app) if driver in _CONFIRMING else PlainTaskOutlet(app)
 
 
 def describe_refusal(outcome: Outcome) -> str:
     """One phrase on why a broker did not take a message."""
     return f"returned ({outcome.reply})" if isinstance(outcome, Returned) else "nacked"
-
-
-def _defaults(app: Celery, options: dict[str, Any]) -> dict[str, Any]:
-    """Those of our transport options that the app's own do not name."""
-    own: dict[str, Any] = app.conf.broker_transport_options or {}
-    return {name: value for name, value in options.items() if name not in own}
 
 
 def _identity(entity: Any) -> Any:

@@ -35,6 +35,7 @@ class RabbitMQNode(Node):
     Args:
         plugins: Plugins to enable, such as ``rabbitmq_management``; their own ports are not made private.
         settings: Further lines of ``rabbitmq.conf``.
+        certificate: PEM file of the node's certificate, its key in it: the node then speaks TLS on ``tls_port`` too.
         vhosts: How many virtual hosts ``vhost()`` finds ready; more are made, as many again, when these are used up.
         start_timeout: Seconds that a start may take.
     """
@@ -44,12 +45,14 @@ class RabbitMQNode(Node):
         *,
         plugins: Iterable[str] = (),
         settings: Mapping[str, str] | None = None,
+        certificate: Path | None = None,
         vhosts: int = 20,
         start_timeout: float = 60.0,
     ) -> None:
         super().__init__(start_timeout=start_timeout)
         self._plugins = tuple(plugins)
         self._settings = dict(settings or {})
+        self._certificate = certificate
         self._batch = max(vhosts, 1)
         self._spare: list[str] = []
         self._made = 0
@@ -60,6 +63,11 @@ class RabbitMQNode(Node):
     def url(self) -> str:
         """The URL of the default virtual host, ``/``."""
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}//"
+
+    @property
+    def tls_port(self) -> int:
+        """The port for ``amqps://``, where the node has a certificate."""
+        return self.port + 3
 
     def vhost_url(self, name: str) -> str:
         """The URL of a virtual host."""
@@ -132,6 +140,13 @@ class RabbitMQNode(Node):
             "log.console.level": "info",
             "log.file": "false",
         }
+        if self._certificate is not None:
+            settings |= {
+                "listeners.ssl.1": f"{LOOPBACK}:{self.tls_port}",
+                "ssl_options.certfile": str(self._certificate),
+                "ssl_options.keyfile": str(self._certificate),
+                "ssl_options.verify": "verify_none",
+            }
         lines = [f"{key} = {value}\n" for key, value in (settings | self._settings).items()]
         (directory / "rabbitmq.conf").write_text("".join(lines))
         (directory / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")

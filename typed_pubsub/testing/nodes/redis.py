@@ -13,7 +13,21 @@ def redis_available() -> str | None:
 
 
 class RedisNode(Node):
-    """A Redis that writes every command to disk before it answers, so that a kill loses nothing."""
+    """A Redis that writes every command to disk before it answers, so that a kill loses nothing.
+
+    Args:
+        certificate: PEM file of the server's certificate, its key in it: it then speaks TLS on ``tls_port`` too.
+        start_timeout: Seconds that a start may take.
+    """
+
+    def __init__(self, *, certificate: Path | None = None, start_timeout: float = 60.0) -> None:
+        super().__init__(start_timeout=start_timeout)
+        self._certificate = certificate
+
+    @property
+    def tls_port(self) -> int:
+        """The port for ``rediss://``, where the server has a certificate."""
+        return self.port + 1
 
     @property
     def url(self) -> str:
@@ -40,6 +54,10 @@ class RedisNode(Node):
             "appendfsync": "always",
             "save": "",
         }
+        if self._certificate is not None:
+            file = str(self._certificate)
+            tls = {"port": str(self.tls_port), "cert-file": file, "key-file": file, "auth-clients": "no"}
+            settings |= {f"tls-{key}": value for key, value in tls.items()}
         return ["redis-server", *(word for key, value in settings.items() for word in (f"--{key}", value))]
 
     def _answers(self) -> bool:

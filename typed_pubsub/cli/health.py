@@ -1,0 +1,75 @@
+"""``typed-pubsub health``: quick with ``--file``, because a probe runs it every few seconds."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from typed_pubsub.cli.options import app_option
+from typed_pubsub.ops.health import Health, judge_file
+
+
+@click.command()
+@app_option(required=False)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    envvar="TYPED_PUBSUB_HEALTH_FILE",
+    show_envvar=True,
+    help="The health file; then the service is not imported. Default: HEALTH_FILE of the settings.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    envvar="TYPED_PUBSUB_HEALTH_TIMEOUT",
+    show_envvar=True,
+    help="Seconds for the broker's answer, where there is no health file to read.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json"), case_sensitive=False),
+    default="text",
+    show_default=True,
+    envvar="TYPED_PUBSUB_HEALTH_FORMAT",
+    show_envvar=True,
+    help="One line of text, or one JSON object.",
+)
+def health(app: str | None, file: Path | None, timeout: float, form: str) -> None:
+    r"""Tell whether the subscriber of a service works: exit code 0, or 1 with the reason.
+
+    Without a health file only the broker is asked, for a consumer of the queue.
+
+    \b
+    typed-pubsub health --file /run/my_app/health.json
+    typed-pubsub health -A my_app.pubsub:config
+    """
+    if file is None and app is None:
+        raise click.UsageError("Missing option '-A' / '--app', or '--file'.")
+    found = judge_file(file, time.time()) if file is not None else _judge_service(str(app), timeout)
+    click.echo(_as_json(found) if form == "json" else " ".join(str(found).split()))
+    sys.exit(0 if found.ok else 1)
+
+
+def _judge_service(app: str, timeout: float) -> Health:
+    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.target import read_target
+    from typed_pubsub.errors import MisconfigurationException
+    from typed_pubsub.ops.consumers import judge_queue
+
+    with failing_in_one_line():
+        config = read_target(app)
+        if config.health_file is not None:
+            return judge_file(Path(config.health_file), time.time())
+        if not config.queue_name:
+            raise MisconfigurationException("health needs QUEUE_NAME, or HEALTH_FILE")
+        return judge_queue(config.broker_url, config.queue_name, timeout)
+
+
+def _as_json(found: Health) -> str:
+    told = {"healthy": found.ok, "summary": found.summary, "problems": found.problems, "state": found.state}
+    return msgspec.json.encode(told).decode()

@@ -1,0 +1,55 @@
+"""Does anybody consume a queue? Asked of the event broker: all that is known of a subscriber without a health file."""
+
+import contextlib
+import time
+
+from typed_pubsub.brokers.connection import FAULTS, Link, describe
+from typed_pubsub.brokers.event_broker import EventBroker, masked
+from typed_pubsub.brokers.topology import count_consumers
+from typed_pubsub.errors import TopologyRefused
+from typed_pubsub.ops.health import Health
+
+# Seconds.
+_GOODBYE = 0.1
+
+_KNOWN_ONLY = "that is all the broker knows, set PUBSUB_HEALTH_FILE to know more"
+
+
+def judge_queue(url: str, queue: str, timeout: float) -> Health:
+    """Healthy if the queue has a consumer, whoever that is; of several brokers the first that answers is asked.
+
+    Args:
+        url: of the event broker.
+        queue: the subscriber's.
+        timeout: seconds for the answer, those of several brokers together.
+
+    Raises:
+        MisconfigurationException: the URL cannot be read.
+    """
+    try:
+        found = _ask(EventBroker(url), queue, timeout)
+    except (*FAULTS, TopologyRefused) as error:
+        return Health("", (f"no answer from the event broker {masked(url)}: {describe(error)}",))
+    if found is None:
+        return Health("", (f"there is no queue {queue!r}: no subscriber has declared it",))
+    if not found:
+        return Health("", (f"nobody consumes {queue!r}",))
+    return Health(f"{found} consuming {queue!r}; {_KNOWN_ONLY}")
+
+
+def _ask(broker: EventBroker, queue: str, timeout: float) -> int | None:
+    deadline = time.monotonic() + timeout
+    link = _connect(broker, deadline)
+    try:
+        link.limit(deadline - time.monotonic())
+        return count_consumers(link, queue)
+    finally:
+        link.close(_GOODBYE)
+
+
+def _connect(broker: EventBroker, deadline: float) -> Link:
+    """To the first host that answers; each gets its share of the time that is left."""
+    for left in range(broker.hosts, 1, -1):
+        with contextlib.suppress(*FAULTS):
+            return broker.connect((deadline - time.monotonic()) / left)
+    return broker.connect(max(deadline - time.monotonic(), _GOODBYE))

@@ -1,0 +1,131 @@
+"""Is a subscriber alive? Judged by what its loop wrote of itself: the health file.
+
+Pure but for ``read_state``, and quick to import: a probe runs every few seconds. What the file says is believed only as
+far as it can be read; ``judge`` is total.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+#: Seconds; the loop writes the file each second, so an older one means that it stands still.
+MAX_AGE = 10.0
+#: Seconds; the loop asks the event broker for an answer every second or two.
+MAX_SILENCE = 10.0
+#: Seconds that a delivery may be in hand, its tasks not taken.
+MAX_WAITING = 60.0
+
+# The file has less than one KB; whatever is larger is not ours.
+_MAX_BYTES = 65_536
+
+
+class NotAState(ValueError):
+    """There is no health file, or it is none of ours: the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the subscriber's loop wrote of itself. Seconds; ``time`` since 1970.
+
+    Attributes:
+        time: when it was written.
+        pid: of the subscriber's process.
+        queue: that it consumes.
+        consuming: whether there is a consumer at the event broker.
+        in_flight: deliveries in hand.
+        waiting: since the first attempt to hand off the oldest delivery that is not settled yet; 0 when there is none.
+        last_round_trip: since the event broker last answered; None: never.
+        last_confirm: since Celery's broker, or the dead-letter queue, last confirmed something; None: never.
+        outcomes: how many deliveries ended how, and faults, since the start.
+        dead_letters: written since the start.
+    """
+
+    time: float
+    pid: int
+    queue: str
+    consuming: bool
+    in_flight: int
+    waiting: float
+    last_round_trip: float | None
+    last_confirm: float | None
+    outcomes: Mapping[str, int]
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A judgement: ``summary`` is what is known, ``problems`` what is wrong with it, a sentence each."""
+
+    summary: str
+    problems: tuple[str, ...] = ()
+    state: State | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"healthy: {self.summary}" if self.ok else f"unhealthy: {'; '.join(self.problems)}"
+
+
+def judge_file(path: Path, now: float) -> Health:
+    """What the health file at ``path`` says at ``now``, in seconds since 1970."""
+    try:
+        state = read_state(path)
+    except NotAState as problem:
+        return Health("", (str(problem),))
+    return judge(state, now)
+
+
+def judge(state: State, now: float) -> Health:
+    """What a subscriber wrote of itself, judged at ``now``, in seconds since 1970."""
+    age = now - state.time
+    return Health(_summary(state, max(age, 0.0)), tuple(_problems(state, age)), state)
+
+
+def read_state(path: Path) -> State:
+    """Reads a health file.
+
+    Raises:
+        NotAState: it is not there, cannot be read, or is none of ours.
+    """
+    try:
+        with path.open("rb") as file:
+            written = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        msg = f"there is no health file {str(path)!r}: has the subscriber started, with PUBSUB_HEALTH_FILE set to it?"
+        raise NotAState(msg) from None
+    except (OSError, ValueError) as error:
+        msg = f"the health file {str(path)!r} cannot be read: {error}"
+        raise NotAState(msg) from None
+    try:
+        return msgspec.json.decode(written, type=State)
+    except (ValueError, RecursionError) as error:
+        msg = f"{str(path)!r} is no health file of a subscriber: {error}; nobody else may write PUBSUB_HEALTH_FILE"
+        raise NotAState(msg) from None
+
+
+def _problems(state: State, age: float) -> Iterator[str]:
+    if age > MAX_AGE:
+        yield f"the health file is {age:.0f} s old (at most {MAX_AGE:g}): the subscriber is gone or stands still"
+    if age < -MAX_AGE:
+        # One that lives writes it again within a second, with the clock as it is now.
+        yield f"the health file is from {-age:.0f} s ahead: the clock was set back, and nobody has written it since"
+    if not state.consuming:
+        yield f"not consuming {state.queue!r}: the event broker or Celery's broker is away"
+    if state.last_round_trip is None:
+        yield "the event broker has never answered"
+    elif (silence := state.last_round_trip + (age if 0 < age <= MAX_AGE else 0.0)) > MAX_SILENCE:
+        yield f"the event broker has not answered for {silence:.0f} s (at most {MAX_SILENCE:g})"
+    if state.waiting > MAX_WAITING:
+        yield f"in hand for {state.waiting:.0f} s: Celery's broker does not take its tasks"
+
+
+def _summary(state: State, age: float) -> str:
+    done = [f"{count} {outcome}" for outcome, count in state.outcomes.items() if count]
+    trip = [] if state.last_round_trip is None else [f"last round trip {state.last_round_trip + age:.1f} s ago"]
+    return ", ".join([f"consuming {state.queue!r}", f"{state.in_flight} in flight", *trip, *done])
