@@ -7,7 +7,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others demo bench bench-embedded constraints clean
+.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-embedded constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -44,6 +44,17 @@ test-others: $(STAMP)
 test-all: $(STAMP) servers      ## all tests on every Python found
 	@$(call on_other_pythons,)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+SIZE ?= 2000
+test-faults: $(STAMP) servers   ## the fault matrix as a table, subscribers written without this library beside it
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m tests.faults --peers --size $(SIZE)
+
+SEED ?= $(shell shuf -i 1-999999 -n 1)
+SEEDS ?= 1
+MINUTES ?= 1
+chaos: $(STAMP) servers         ## random faults over load: SEED=... SEEDS=... MINUTES=...
+	$(BIN)/python -m tests.faults.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES)
 
 # $(call on_other_pythons,ARGUMENTS): pytest in .venv-3.x for every supported Python found that .venv is not made of.
 define on_other_pythons

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid5
 
 from tests.faults.service import QUEUE, expected_tasks
@@ -16,7 +16,8 @@ class Verdict:
 
     ``lost`` are (number, route) of confirmed events without a task; ``wrong_ids`` tasks whose id does not follow from
     their event; ``repeated`` counts the events of which a task came more than once, ``duplicates`` those copies;
-    ``poison_lost`` and ``not_poison`` are bodies; ``left`` what still stood on the event queue.
+    ``poison_lost`` and ``not_poison`` are bodies; ``left`` what still stood on the event queue; ``at_once`` how many
+    events one fault may have sent twice.
     """
 
     events: int
@@ -32,17 +33,17 @@ class Verdict:
     left: int
     faults: int
     seconds: float
-    exits: Sequence[int] = field(default=())
+    at_once: int
 
-    def problems(self, *, at_once: int = 200) -> list[str]:
-        """What breaks the promise; ``at_once`` is how many events one fault may have sent twice."""
+    def problems(self) -> list[str]:
+        """What breaks the promise."""
         found = {
             f"lost: {self.lost[:5]}": len(self.lost),
             f"tasks under other ids: {self.wrong_ids[:5]}": len(self.wrong_ids),
             f"poison that is no dead letter: {self.poison_lost[:5]}": len(self.poison_lost),
             f"dead letters that are no poison: {self.not_poison[:5]}": len(self.not_poison),
             "still on the event queue": self.left,
-            "events repeated beyond one window a fault": max(self.repeated - self.faults * at_once, 0),
+            "events repeated beyond one window a fault": max(self.repeated - self.faults * self.at_once, 0),
         }
         return [f"{count} {what}" for what, count in found.items() if count]
 
@@ -56,7 +57,7 @@ def judge(
     left: int,
     faults: int,
     seconds: float,
-    exits: Sequence[int] = (),
+    at_once: int,
 ) -> Verdict:
     """The verdict on a run.
 
@@ -68,7 +69,7 @@ def judge(
         left: messages on the event queue after the subscriber has stopped.
         faults: how many were injected.
         seconds: how long it took.
-        exits: the exit codes of the subscriber's processes.
+        at_once: how many events one fault may have sent twice.
     """
     numbers = set(confirmed)
     wanted = {(number, route) for number in numbers for route in expected_tasks(number)}
@@ -88,7 +89,7 @@ def judge(
         left=left,
         faults=faults,
         seconds=seconds,
-        exits=tuple(exits),
+        at_once=at_once,
     )
 
 

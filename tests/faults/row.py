@@ -16,23 +16,25 @@ Run: TypeAlias = Callable[[World], Verdict]
 class Row:
     """One fault: ``brokers`` is ``rabbitmq``, ``embedded`` or ``redis`` (events on RabbitMQ, tasks on Redis).
 
-    ``peers``: whether it says something of subscribers without this library, too.
+    ``peers``: whether it says something of subscribers without this library, too; ``promised``: whether nothing may be
+    lost, which is not so where a broker forgets what it has confirmed.
     """
 
     name: str
     run: Run
     brokers: str
-    peers: bool
+    peers: bool = False
+    promised: bool = True
 
 
 ROWS: list[Row] = []
 
 
-def row(name: str, *brokers: str, peers: bool = False) -> Callable[[Run], Run]:
+def row(name: str, *brokers: str, peers: bool = False, promised: bool = True) -> Callable[[Run], Run]:
     """Adds a row for each of the brokers; by default RabbitMQ."""
 
     def add(run: Run) -> Run:
-        ROWS.extend(Row(name, run, kind, peers) for kind in brokers or ("rabbitmq",))
+        ROWS.extend(Row(name, run, kind, peers, promised) for kind in brokers or ("rabbitmq",))
         return run
 
     return add

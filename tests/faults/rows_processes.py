@@ -12,6 +12,7 @@ from tests.faults.row import row
 from tests.faults.rows_connections import proxies
 from tests.faults.world import World
 from tests.support.rabbit import eventually
+from typed_pubsub.testing.nodes import RedisNode
 
 
 @row("subscriber: SIGKILL, 4 times", "rabbitmq", "embedded", "redis", peers=True)
@@ -167,6 +168,20 @@ def redis_killed(world: World) -> Verdict:
             world.says("Celery's broker")
             world.redis.start()
     return world.finish()
+
+
+@row("Redis without appendonly: kill -9, started again", "redis", promised=False)
+def redis_forgets(world: World) -> Verdict:
+    with RedisNode(durable=False) as forgetful:
+        world.patient = False
+        world.tasks_go_to(forgetful)
+        world.start()
+        with world.load():
+            world.reach(0.4)
+            world.faults += 1
+            forgetful.kill()
+            forgetful.start()
+        return world.finish()
 
 
 @row("Redis: frozen for 12 s (SIGSTOP)", "redis")

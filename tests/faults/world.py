@@ -3,23 +3,21 @@
 import contextlib
 import json
 import signal
-import sys
-import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Self
 
 from amqp.exceptions import PreconditionFailed
 
+from tests.faults.load import Load
 from tests.faults.oracle import Verdict, judge
-from tests.faults.service import EXCHANGE, KEY, QUEUE, TASKS, Happened, expected_tasks
+from tests.faults.service import EXCHANGE, KEY, QUEUE, TASKS
 from tests.faults.sink import AmqpSink, RedisSink, Sink, Task, count
-from tests.support.amqp import linked, message, send, take_all
+from tests.support.amqp import linked, take_all
 from tests.support.children import ROOT, Child, environment
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually
-from typed_pubsub import Publisher, PublishFailed, PubSubConfig
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode
 
@@ -29,11 +27,11 @@ OURS = ("-m", "typed_pubsub.cli", "subscribe", "-A", "tests.faults.service:confi
 
 # No promise is about speed: only a run that makes no headway at all for so long has failed.
 PATIENCE = 90.0
-_CHUNK, _PAUSE = 20, 0.05
+_QUIET, _WHILE = 8.0, 5.0
 _NODE_DEFAULTS = {"heartbeat": 60, "consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
 
 
-class World:
+class World(Load):
     """Brokers are real and private; ``events`` and ``celery`` are URLs past the proxies.
 
     A fault is injected by a row (rows.py), between calls of ``reach``, while events are published and handed off.
@@ -50,26 +48,29 @@ class World:
         redis: RedisNode | None = None,
         program: tuple[str, ...] = OURS,
     ) -> None:
+        super().__init__(events, size)
         self.directory = directory
-        self.events, self.celery = events, celery
+        self.celery = celery
         self.node, self.redis = node, redis
-        self.size = size
         self.faults = 0
         self.at_once = 200
-        self.exits: list[int] = []
         self.environment: dict[str, str] = {}
         self.ours = program == OURS
+        #: Whether what is missing is waited for: not where it may be lost.
+        self.patient = self.ours
         self.subscriber: Child | None = None
         self._program = program
         self._health = directory / "health.json"
         self._sink: Sink = RedisSink(celery) if celery.startswith("redis") else AmqpSink(celery)
         self._taken: list[Task] = []
-        self._confirmed: list[int] = []
-        self._poison: list[bytes] = []
         self._dead: list[bytes] = []
-        self._numbers = iter(range(10**9))
         self._stack = contextlib.ExitStack()
         self._begun = time.monotonic()
+
+    def tasks_go_to(self, redis: RedisNode) -> None:
+        """Another Redis than the run's own is Celery's broker."""
+        self.celery, self._sink = redis.url, RedisSink(redis.url)
+        self.outbound = self._proxied(redis.url)
 
     def __enter__(self) -> Self:
         self.inbound = self._proxied(self.events)
@@ -121,65 +122,11 @@ class World:
         return json.loads(self._health.read_text()) if self._health.exists() else {}
 
     def says(self, text: str) -> None:
-        """Waits until the subscriber that runs has logged this."""
+        """Waits until the subscriber that runs has logged this; somebody else's gets a while instead."""
         if self.ours:
             self._running().wait_for(text, timeout=PATIENCE)
-
-    # -- load
-
-    @contextlib.contextmanager
-    def publisher(self, url: str | None = None, *, timeout: float = 60.0) -> Generator[Publisher]:
-        """A publisher, past the proxies unless told otherwise; what no queue takes is an error."""
-        config = PubSubConfig(
-            broker_url=url or self.events, exchange=EXCHANGE, publish_timeout=timeout, unroutable="raise", source="s"
-        )
-        with Publisher(config) as publisher:
-            yield publisher
-
-    def publish(self, events: int, publisher: Publisher | None = None, **fields: float) -> PublishFailed | None:
-        """Publishes so many more events, and notes which the broker confirmed. Gives the error, if it was one."""
-        numbers = [next(self._numbers) for _ in range(events)]
-        if publisher is not None:
-            return self._publish(publisher, numbers, **fields)
-        with self.publisher() as own:
-            return self._publish(own, numbers, **fields)
-
-    @contextlib.contextmanager
-    def load(self, url: str | None = None) -> Generator[None]:
-        """All events of the run: half of them at once, the others while the block runs, and more until it ends."""
-        with self.publisher(url) as publisher:
-            first = self.size // 2 if url is None else 0
-            self.publish(first, publisher)
-            over = threading.Event()
-
-            def rest() -> None:
-                sent = first
-                while sent < self.size or not over.is_set():
-                    self.publish(_CHUNK, publisher)
-                    sent += _CHUNK
-                    over.wait(_PAUSE if sent < self.size else 5 * _PAUSE)
-
-            thread = threading.Thread(target=rest)
-            thread.start()
-            try:
-                yield
-            finally:
-                over.set()
-                thread.join()
-
-    def poison(self, *bodies: bytes, **properties: Any) -> None:
-        """Events that must end as dead letters, byte for byte."""
-        for body in bodies:
-            self.poison_message(body, message(body, **properties))
-
-    def poison_message(self, body: bytes, sent: Any) -> None:
-        """One, written by hand."""
-        send(self.events, EXCHANGE, KEY, sent)
-        self._poison.append(body)
-
-    def confirm(self, numbers: Iterable[int]) -> None:
-        """Notes events that another process has published and had confirmed."""
-        self._confirmed += numbers
+        else:
+            time.sleep(_WHILE)
 
     # -- looking
 
@@ -194,16 +141,13 @@ class World:
             if now != last:
                 last, since = now, time.monotonic()
             assert time.monotonic() - since < PATIENCE, f"{now} of {wanted} tasks, and nothing moves; {self._said()}"
-            if not self.ours and time.monotonic() - since > 5:
+            if not self.patient and time.monotonic() - since > _QUIET:
                 return
-            if self.subscriber is not None:
-                assert self.subscriber.alive, self._said()
+            if self.subscriber is not None and not self.subscriber.alive:
+                assert not self.ours, self._said()
+                # Somebody else's is started again, as a supervisor would.
+                self.start()
             time.sleep(0.02)
-
-    @property
-    def wanted(self) -> int:
-        """How many tasks the events that are confirmed so far shall cause."""
-        return sum(len(expected_tasks(number)) for number in self._confirmed)
 
     def tasks_so_far(self) -> int:
         """Tasks that came, repeated ones too."""
@@ -249,6 +193,11 @@ class World:
     def finish(self, *, expect: int | None = 0) -> Verdict:
         """Waits until the work is done, ends the subscriber, and judges."""
         self.reach_tasks(self.wanted)
+        if not self.ours and count(self.events, QUEUE):
+            # Alive but deaf: it gets a second chance.
+            self.kill()
+            self.start()
+            self.reach_tasks(self.wanted)
         # What the subscriber still has in hand it settles while it stops.
         eventually(lambda: not self.ours or count(self.events, QUEUE) == 0, timeout=PATIENCE, what="an empty queue")
         seconds = time.monotonic() - self._begun
@@ -256,33 +205,15 @@ class World:
         self.take_tasks()
         self.take_dead_letters()
         return judge(
-            self._confirmed,
+            self.confirmed,
             self._taken,
-            poison=self._poison,
+            poison=self.poisoned,
             dead_letters=self._dead,
             left=count(self.events, QUEUE) or 0,
             faults=self.faults,
             seconds=seconds,
-            exits=self.exits,
+            at_once=self.at_once,
         )
-
-    def _publish(self, publisher: Publisher, numbers: Iterable[int], **fields: float) -> PublishFailed | None:
-        read: list[int] = []
-
-        def events() -> Iterator[Happened]:
-            for number in numbers:
-                read.append(number)
-                yield Happened(number=number, **fields)
-
-        failed: PublishFailed | None = None
-        missing: set[int] = set()
-        try:
-            publisher.publish_many(events())
-        except PublishFailed as error:
-            failed = error
-            missing = {index for index, _ in (*error.unroutable, *error.unknown, *error.unsent)}
-        self._confirmed += [number for index, number in enumerate(read) if index not in missing]
-        return failed
 
     def _proxied(self, url: str) -> Proxy | None:
         return None if url.startswith("sqlite") else self._stack.enter_context(Proxy(url))
@@ -292,7 +223,6 @@ class World:
         return self.subscriber
 
     def _ended(self, code: int, expect: int | None) -> None:
-        self.exits.append(code)
         said, self.subscriber = self._said(), None
         assert expect is None or not self.ours or code == expect, f"it ended with {code}, not {expect}; {said}"
 
@@ -302,9 +232,3 @@ class World:
 
 def _url(proxy: Proxy | None, url: str) -> str:
     return url if proxy is None else proxy.url
-
-
-def python(program: str) -> tuple[str, ...]:
-    """A subscriber that is a module of its own."""
-    assert sys.executable
-    return ("-m", program)

@@ -16,12 +16,14 @@ class RedisNode(Node):
     """A Redis that writes every command to disk before it answers, so that a kill loses nothing.
 
     Args:
+        durable: False: it keeps everything in memory alone, as a Redis does out of the box between two snapshots.
         certificate: PEM file of the server's certificate, its key in it: it then speaks TLS on ``tls_port`` too.
         start_timeout: Seconds that a start may take.
     """
 
-    def __init__(self, *, certificate: Path | None = None, start_timeout: float = 60.0) -> None:
+    def __init__(self, *, durable: bool = True, certificate: Path | None = None, start_timeout: float = 60.0) -> None:
         super().__init__(start_timeout=start_timeout)
+        self._durable = durable
         self._certificate = certificate
 
     @property
@@ -50,7 +52,7 @@ class RedisNode(Node):
             "port": str(self.port),
             "bind": LOOPBACK,
             "dir": str(self.directory / "data"),
-            "appendonly": "yes",
+            "appendonly": "yes" if self._durable else "no",
             "appendfsync": "always",
             "save": "",
         }
