@@ -2,7 +2,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-WORKERS ?= 2
+# Tests wait more than they work: one more than there are cores.
+WORKERS ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -35,13 +36,13 @@ servers:         ## RabbitMQ and Redis for the tests, where they can be installe
 	@tools/install_servers.sh
 
 # The other Pythons come first, so that the full run's own line is the last.
-test: lint servers test-others  ## everything: lint, then all tests; on other Pythons found those without a broker
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+test: lint servers test-others  ## lint, then all tests but the slowest; on other Pythons found those without a broker
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-others: $(STAMP)
 	@$(call on_other_pythons,-m "not broker and not typing and not once")
 
-test-all: $(STAMP) servers      ## all tests on every Python found
+test-all: $(STAMP) servers      ## all tests, the slow ones too, on every Python found
 	@$(call on_other_pythons,)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 

@@ -48,7 +48,8 @@ class Demo:
         """The command lines of its processes that still live, and its files."""
         marked = [path.parent for path in Path("/proc").glob("[0-9]*/environ") if self.mark.encode() in _read(path)]
         lines = [_read(process / "cmdline").replace(b"\0", b" ").decode(errors="replace") for process in marked]
-        return lines + [str(path) for path in self.directory.rglob("*")]
+        # Not rglob: what is being removed meanwhile is an error to it.
+        return lines + [str(Path(at, name)) for at, inner, files in os.walk(self.directory) for name in inner + files]
 
     def wait_until_gone(self) -> None:
         # Killed they are; the kernel may still be burying them.

@@ -5,6 +5,7 @@ acknowledges what is settled. Whatever breaks, a delivery is either settled or s
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import ConnectFailed, DefinitionError, TooManyFaults, TopologyRefused
 from typed_pubsub.events.registry import Registry, default_registry
 from typed_pubsub.handoff.desk import Desk, Key
-from typed_pubsub.handoff.health import HealthFile, Signs
+from typed_pubsub.handoff.health import HealthFile, State
 from typed_pubsub.handoff.inhand import InHand
 from typed_pubsub.handoff.intake import Intake
 from typed_pubsub.handoff.pulse import Pulse
@@ -80,7 +81,7 @@ class Subscriber:
             max_faults=config.max_faults,
             on_dead_letter=self._hook(config.dead_letter_hook()),
         )
-        self._health = None if config.health_file is None else HealthFile(config.health_file, self._topology.queue)
+        self._health = None if config.health_file is None else HealthFile(config.health_file)
         self._before_batch = before_batch
         self._stop = threading.Event()
         self._drain_until = 0.0
@@ -273,16 +274,20 @@ class Subscriber:
     def _write_health(self) -> None:
         if self._health is None or not self._health.is_due:
             return
-        now = time.monotonic()
-        heard, confirmed = self._intake.heard, self._desk.confirmed
-        signs = Signs(
+        heard, confirmed, outcomes = self._intake.heard, self._desk.confirmed, self._report.outcomes
+        state = State(
+            time=time.time(),
+            pid=os.getpid(),
+            queue=self._topology.queue,
             consuming=self._intake.consumer is not None,
             in_flight=len(self._in_hand),
             waiting=self._in_hand.waiting(),
-            last_round_trip=None if heard is None else now - heard,
-            last_confirm=None if confirmed is None else now - confirmed,
+            last_round_trip=None if heard is None else time.monotonic() - heard,
+            last_confirm=None if confirmed is None else time.monotonic() - confirmed,
+            outcomes=outcomes,
+            dead_letters=outcomes["dead-lettered"],
         )
         try:
-            self._health.write(signs, self._report.outcomes)
+            self._health.write(state)
         except OSError as error:
             self._report.unwritable(self._health.path, error)

@@ -17,7 +17,8 @@ class Row:
     """One fault: ``brokers`` is ``rabbitmq``, ``embedded`` or ``redis`` (events on RabbitMQ, tasks on Redis).
 
     ``peers``: whether it says something of subscribers without this library, too; ``promised``: whether nothing may be
-    lost, which is not so where a broker forgets what it has confirmed.
+    lost, which is not so where a broker forgets what it has confirmed; ``slow`` ones take more than 10 s of waiting for
+    something to be over, and are left to `make test-faults` and `make test-all`.
     """
 
     name: str
@@ -25,16 +26,19 @@ class Row:
     brokers: str
     peers: bool = False
     promised: bool = True
+    slow: bool = False
 
 
 ROWS: list[Row] = []
 
 
-def row(name: str, *brokers: str, peers: bool = False, promised: bool = True) -> Callable[[Run], Run]:
+def row(
+    name: str, *brokers: str, peers: bool = False, promised: bool = True, slow: bool = False
+) -> Callable[[Run], Run]:
     """Adds a row for each of the brokers; by default RabbitMQ."""
 
     def add(run: Run) -> Run:
-        ROWS.extend(Row(name, run, kind, peers, promised) for kind in brokers or ("rabbitmq",))
+        ROWS.extend(Row(name, run, kind, peers, promised, slow) for kind in brokers or ("rabbitmq",))
         return run
 
     return add

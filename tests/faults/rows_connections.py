@@ -61,7 +61,7 @@ def no_confirms(world: World) -> Verdict:
     return world.finish()
 
 
-@row("tasks: what is written never arrives", peers=True)
+@row("tasks: what is written never arrives", peers=True, slow=True)
 def nothing_written(world: World) -> Verdict:
     _, outbound = proxies(world)
     world.start()
@@ -89,7 +89,7 @@ def acks_held(world: World) -> Verdict:
     return world.finish()
 
 
-@row("events: deliveries stop, nothing says so")
+@row("events: deliveries stop, nothing says so", slow=True)
 def deliveries_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
     world.start()
@@ -116,7 +116,7 @@ def refused(world: World) -> Verdict:
     return world.finish()
 
 
-@row("200 ms latency, then 1 kB/s, then neither")
+@row("200 ms latency, then 1 kB/s, then neither", slow=True)
 def slow_lines(world: World) -> Verdict:
     lines = proxies(world)
     world.start()

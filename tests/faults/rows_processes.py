@@ -77,7 +77,7 @@ def stopped_twice(world: World) -> Verdict:
     return world.finish()
 
 
-@row("subscriber: frozen for 10 s (SIGSTOP)", "rabbitmq", "embedded")
+@row("subscriber: frozen for 10 s (SIGSTOP)", "rabbitmq", "embedded", slow=True)
 def frozen(world: World) -> Verdict:
     child = world.start()
     with world.load():
@@ -114,7 +114,7 @@ def broker_killed(world: World) -> Verdict:
     return world.finish()
 
 
-@row("RabbitMQ: frozen for 15 s (SIGSTOP)")
+@row("RabbitMQ: frozen for 15 s (SIGSTOP)", slow=True)
 def broker_frozen(world: World) -> Verdict:
     assert world.node is not None
     world.start()
@@ -134,7 +134,7 @@ def memory_alarm(world: World) -> Verdict:
     )
 
 
-@row("RabbitMQ: disk alarm for 12 s", peers=True)
+@row("RabbitMQ: disk alarm for 12 s", peers=True, slow=True)
 def disk_alarm(world: World) -> Verdict:
     return _alarm(world, ("set_disk_free_limit", "1000GB"), ("set_disk_free_limit", "10MB"))
 
@@ -184,7 +184,7 @@ def redis_forgets(world: World) -> Verdict:
         return world.finish()
 
 
-@row("Redis: frozen for 12 s (SIGSTOP)", "redis")
+@row("Redis: frozen for 12 s (SIGSTOP)", "redis", slow=True)
 def redis_frozen(world: World) -> Verdict:
     assert world.redis is not None
     world.start()
@@ -197,7 +197,7 @@ def redis_frozen(world: World) -> Verdict:
     return world.finish()
 
 
-@row("the file is locked for 12 s", "embedded")
+@row("the file is locked for 12 s", "embedded", slow=True)
 def file_locked(world: World) -> Verdict:
     world.start()
     with world.load():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.faults.oracle import Verdict
 from tests.faults.row import row
-from tests.faults.service import EXCHANGE, KEY, QUEUE
+from tests.faults.service import EXCHANGE, KEY, QUEUE, Happened
 from tests.faults.world import World
 from tests.support.amqp import declare, linked
 from tests.support.children import ROOT, Child, environment
@@ -34,7 +34,7 @@ def cut_before_confirm(world: World) -> Verdict:
     return world.finish()
 
 
-@row("publisher: RabbitMQ killed and started under a publisher, 2 times")
+@row("publisher: RabbitMQ killed and started under a publisher, 2 times", slow=True)
 def broker_killed(world: World) -> Verdict:
     assert world.node is not None
     world.at_once = MAX_EVENTS
@@ -114,6 +114,23 @@ def black_hole(world: World) -> Verdict:
     assert DEADLINE * 0.9 < took < DEADLINE * 1.1
     world.publish(world.size)
     return world.finish()
+
+
+@row("publisher: every event twice under its id", *BOTH)
+def repeated(world: World) -> Verdict:
+    world.start()
+    with world.publisher() as publisher:
+        for number in range(world.size):
+            event_id = publisher.publish(Happened(number=number))
+            # Not a redelivery: whoever publishes an event again is heard again.
+            publisher.publish(Happened(number=number), event_id=event_id)
+    world.confirm(range(world.size))
+    # Of these the whole run consists, so every event may come twice.
+    world.faults, world.at_once = 1, world.size
+    world.reach_tasks(2 * world.wanted)
+    verdict = world.finish()
+    assert verdict.duplicates == verdict.expected
+    return verdict
 
 
 @row("publisher: open while the process forks, 4 times", *BOTH)

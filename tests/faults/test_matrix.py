@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
 
 def _parameters(brokers: str) -> list[object]:
-    return [pytest.param(row, id=row.name) for row in MATRIX if row.brokers == brokers and row.promised]
+    rows = [row for row in MATRIX if row.brokers == brokers and row.promised]
+    return [pytest.param(row, id=row.name, marks=[pytest.mark.slow] if row.slow else []) for row in rows]
 
 
 @pytest.mark.broker

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from typed_pubsub.ops.health import MAX_AGE, MAX_SILENCE, MAX_WAITING, Health, State, judge, judge_file, read_state
+from typed_pubsub.handoff.health import State
+from typed_pubsub.ops.health import MAX_AGE, MAX_SILENCE, MAX_WAITING, Health, judge, judge_file, read_state
 
 NOW = 1_764_040_000.0
 WRITTEN: dict[str, Any] = {

@@ -4,11 +4,13 @@ Pure but for ``read_state``, and quick to import: a probe runs every few seconds
 far as it can be read; ``judge`` is total.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from typed_pubsub.handoff.health import State
 
 #: Seconds; the loop writes the file each second, so an older one means that it stands still.
 MAX_AGE = 10.0
@@ -23,35 +25,6 @@ _MAX_BYTES = 65_536
 
 class NotAState(ValueError):
     """There is no health file, or it is none of ours: the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the subscriber's loop wrote of itself. Seconds; ``time`` since 1970.
-
-    Attributes:
-        time: when it was written.
-        pid: of the subscriber's process.
-        queue: that it consumes.
-        consuming: whether there is a consumer at the event broker.
-        in_flight: deliveries in hand.
-        waiting: since the first attempt to hand off the oldest delivery that is not settled yet; 0 when there is none.
-        last_round_trip: since the event broker last answered; None: never.
-        last_confirm: since Celery's broker, or the dead-letter queue, last confirmed something; None: never.
-        outcomes: how many deliveries ended how, and faults, since the start.
-        dead_letters: written since the start.
-    """
-
-    time: float
-    pid: int
-    queue: str
-    consuming: bool
-    in_flight: int
-    waiting: float
-    last_round_trip: float | None
-    last_confirm: float | None
-    outcomes: Mapping[str, int]
-    dead_letters: int
 
 
 @dataclass(frozen=True, slots=True)
