@@ -128,6 +128,11 @@ class World(Load):
         else:
             time.sleep(_WHILE)
 
+    @staticmethod
+    def hold(seconds: float) -> None:
+        """A fault lasts so long, and nothing is waited for."""
+        time.sleep(seconds)
+
     # -- looking
 
     def reach(self, part: float) -> None:
