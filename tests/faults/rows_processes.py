@@ -45,6 +45,7 @@ def killed_after_reconnecting(world: World) -> Verdict:
     inbound.accept()
     # Those in hand are done now, and the slow ones behind them have come and are not.
     world.reach_tasks(before)
+    world.hold(2)
     world.kill()
     world.start()
     world.publish(world.size)
