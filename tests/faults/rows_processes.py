@@ -174,8 +174,7 @@ def _alarm(world: World, on: tuple[str, ...], off: tuple[str, ...]) -> Verdict:
         finally:
             world.node.ctl(*off)
     verdict = world.finish()
-    if world.ours:
-        assert not verdict.duplicates, "who is blocked waits, and writes nothing twice"
+    assert world.met_no_fault(), "who is blocked waits"
     return verdict
 
 

@@ -55,7 +55,7 @@ def tasks_queue_forbidden(world: World) -> Verdict:
 
 @row("Celery's queue full (reject-publish), emptied bit by bit", *BOTH, peers=True)
 def tasks_queue_full(world: World) -> Verdict:
-    room = max(world.size // 10, 10)
+    room = max(world.size // 15, 10)
     declare(world.events, TASKS, {"x-max-length": room, "x-overflow": "reject-publish"})
     world.start()
     with world.load():
@@ -97,6 +97,7 @@ def event_exchange_deleted(world: World) -> Verdict:
     world.start(FAULTS_ENSURE="3")
     half = world.size // 2
     world.publish(half)
+    world.reach_tasks(world.wanted)
     world.faults += 1
     with linked(world.events) as link:
         link.channel().exchange_delete(EXCHANGE)

@@ -62,6 +62,7 @@ class World(Load):
         self._program = program
         self._health = directory / "health.json"
         self._sink: Sink = RedisSink(celery) if celery.startswith("redis") else AmqpSink(celery)
+        self._log = ""
         self._taken: list[Task] = []
         self._dead: list[bytes] = []
         self._stack = contextlib.ExitStack()
@@ -127,6 +128,10 @@ class World(Load):
             self._running().wait_for(text, timeout=PATIENCE)
         else:
             time.sleep(_WHILE)
+
+    def met_no_fault(self) -> bool:
+        """Whether no subscriber that has ended has logged a fault of a broker."""
+        return not self.ours or "in a row)" not in self._log
 
     @staticmethod
     def hold(seconds: float) -> None:
@@ -228,6 +233,7 @@ class World(Load):
         return self.subscriber
 
     def _ended(self, code: int, expect: int | None) -> None:
+        self._log += self._running().output
         said, self.subscriber = self._said(), None
         assert expect is None or not self.ours or code == expect, f"it ended with {code}, not {expect}; {said}"
 
