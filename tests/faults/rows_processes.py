@@ -165,14 +165,15 @@ def disk_alarm(world: World) -> Verdict:
 
 def _alarm(world: World, on: tuple[str, ...], off: tuple[str, ...]) -> Verdict:
     assert world.node is not None
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.node.ctl(*on)
-        try:
-            world.hold(12)
-        finally:
-            world.node.ctl(*off)
+    world.publish(world.size)
+    world.node.ctl(*on)
+    try:
+        # It may consume, and is blocked with the first task that it writes.
+        world.start()
+        world.hold(12)
+        world.faults += 1
+    finally:
+        world.node.ctl(*off)
     verdict = world.finish()
     assert world.met_no_fault(), "who is blocked waits"
     return verdict

@@ -53,14 +53,15 @@ def tasks_queue_forbidden(world: World) -> Verdict:
     return world.finish()
 
 
-@row("Celery's queue full (reject-publish), emptied bit by bit", *BOTH, peers=True)
+@row("Celery's queue full (reject-publish), emptied bit by bit", *BOTH, peers=True, slow=True)
 def tasks_queue_full(world: World) -> Verdict:
-    room = max(world.size // 15, 10)
+    room = max(world.size // 20, 10)
     declare(world.events, TASKS, {"x-max-length": room, "x-overflow": "reject-publish"})
     world.start()
     with world.load():
         pass
     while (before := world.tasks_so_far()) < world.wanted:
+        world.hold(0.4)
         world.take_tasks()
         world.reach_tasks(min(before + room, world.wanted))
     return world.finish()
