@@ -68,7 +68,7 @@ def main() -> int:
     with ExitStack() as stack:
         node, redis = stack.enter_context(RabbitMQNode(vhosts=60)), stack.enter_context(RedisNode())
         table = Table(node, redis, given.size)
-        for brokers in ("rabbitmq", "embedded", "redis"):
+        for brokers in _TITLES:
             print(f"\n{_TITLES[brokers]}\n\n{_HEAD}", flush=True)
             for row in (row for row in rows if row.brokers == brokers):
                 for name, program in _programs(row, peers=given.peers):
@@ -106,6 +106,7 @@ def _figures(verdict: Verdict) -> str:
 
 _TITLES = {
     "rabbitmq": "Events and tasks on RabbitMQ",
+    "quorum": "Events on a quorum queue of RabbitMQ",
     "embedded": "Events and tasks on the embedded broker",
     "redis": "Events on RabbitMQ, tasks on Redis (appendfsync always)",
 }

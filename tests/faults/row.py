@@ -14,7 +14,10 @@ Run: TypeAlias = Callable[[World], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault: ``brokers`` is ``rabbitmq``, ``embedded`` or ``redis`` (events on RabbitMQ, tasks on Redis).
+    """One fault.
+
+    ``brokers`` is ``rabbitmq``, ``quorum`` (there, on a quorum queue), ``embedded``, or ``redis`` (events on RabbitMQ,
+    tasks on Redis).
 
     ``peers``: whether it says something of subscribers without this library, too; ``promised``: whether nothing may be
     lost, which is not so where a broker forgets what it has confirmed; ``slow`` ones take more than 10 s of waiting for
@@ -63,5 +66,6 @@ def run_row(
         assert redis is not None
         redis.flush()
         celery = redis.url
-    with World(directory, events, celery, size=size, node=node, redis=redis, program=program) as world:
+    quorum = one.brokers == "quorum"
+    with World(directory, events, celery, size=size, node=node, redis=redis, quorum=quorum, program=program) as world:
         return one.run(world)

@@ -13,7 +13,7 @@ def proxies(world: World) -> tuple[Proxy, Proxy]:
     return world.inbound, world.outbound
 
 
-@row("none", "rabbitmq", "embedded", "redis", peers=True)
+@row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True)
 def none(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -21,7 +21,7 @@ def none(world: World) -> Verdict:
     return world.finish()
 
 
-@row("events: connection cut, 5 times", peers=True)
+@row("events: connection cut, 5 times", "rabbitmq", "quorum", peers=True)
 def inbound_cut(world: World) -> Verdict:
     inbound, _ = proxies(world)
     world.start()
@@ -73,7 +73,7 @@ def nothing_written(world: World) -> Verdict:
     return world.finish()
 
 
-@row("events: acks never arrive", peers=True)
+@row("events: acks never arrive", "rabbitmq", "quorum", peers=True)
 def acks_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
     world.start()

@@ -76,7 +76,7 @@ def config() -> PubSubConfig:
         broker_url=os.environ["FAULTS_EVENTS"],
         exchange=EXCHANGE,
         queue_name=QUEUE,
-        queue_type="quorum" if os.environ.get("FAULTS_QUEUE") == "quorum" else "classic",
+        queue_type="quorum" if os.environ["FAULTS_QUEUE"] == "quorum" else "classic",
         health_file=os.environ.get("FAULTS_HEALTH"),
         drain_timeout=float(os.environ.get("FAULTS_DRAIN", "10")),
     )

@@ -12,13 +12,15 @@ SIZE = 400
 pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
 
-def _parameters(brokers: str) -> list[object]:
-    rows = [row for row in MATRIX if row.brokers == brokers and row.promised]
-    return [pytest.param(row, id=row.name, marks=[pytest.mark.slow] if row.slow else []) for row in rows]
+def _parameters(*brokers: str) -> list[object]:
+    rows = [row for row in MATRIX if row.brokers in brokers and row.promised]
+    return [
+        pytest.param(row, id=f"{row.brokers}: {row.name}", marks=[pytest.mark.slow] if row.slow else []) for row in rows
+    ]
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("row", _parameters("rabbitmq"))
+@pytest.mark.parametrize("row", _parameters("rabbitmq", "quorum"))
 def test_nothing_is_lost_on_rabbitmq(row: Row, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     verdict = run_row(row, tmp_path, size=SIZE, node=request.getfixturevalue("faulty_rabbitmq"))
     assert verdict.problems() == []

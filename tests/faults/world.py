@@ -22,7 +22,6 @@ from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode
 
 DEAD = f"{QUEUE}.dlq"
-TOPOLOGY = Topology(EXCHANGE, QUEUE, (KEY,))
 OURS = ("-m", "typed_pubsub.cli", "subscribe", "-A", "tests.faults.service:config")
 
 # No promise is about speed: only a run that makes no headway at all for so long has failed.
@@ -46,6 +45,7 @@ class World(Load):
         size: int,
         node: RabbitMQNode | None = None,
         redis: RedisNode | None = None,
+        quorum: bool = False,
         program: tuple[str, ...] = OURS,
     ) -> None:
         super().__init__(events, size)
@@ -54,7 +54,7 @@ class World(Load):
         self.node, self.redis = node, redis
         self.faults = 0
         self.at_once = 200
-        self.environment: dict[str, str] = {}
+        self.quorum = quorum
         self.ours = program == OURS
         #: Whether what is missing is waited for: not where it may be lost.
         self.patient = self.ours
@@ -77,7 +77,7 @@ class World(Load):
         self.inbound = self._proxied(self.events)
         self.outbound = self._proxied(self.celery)
         with linked(self.events) as link:
-            TOPOLOGY.ensure(link)
+            Topology(EXCHANGE, QUEUE, (KEY,), quorum=self.quorum).ensure(link)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,9 +95,10 @@ class World(Load):
             "FAULTS_EVENTS": _url(self.inbound, self.events),
             "FAULTS_CELERY": _url(self.outbound, self.celery),
             "FAULTS_HEALTH": str(self._health),
+            "FAULTS_QUEUE": "quorum" if self.quorum else "classic",
             "TYPED_PUBSUB_LOG_LEVEL": "warning",
         }
-        env = environment(**own, **self.environment, **settings)
+        env = environment(**own, **settings)
         self.subscriber = Child(*self._program, *options, cwd=ROOT, env=env)
         return self.subscriber
 
