@@ -68,8 +68,8 @@ def main() -> int:
     with ExitStack() as stack:
         node, redis = stack.enter_context(RabbitMQNode(vhosts=60)), stack.enter_context(RedisNode())
         table = Table(node, redis, given.size)
-        for brokers in _TITLES:
-            print(f"\n{_TITLES[brokers]}\n\n{_HEAD}", flush=True)
+        for brokers, title in _TITLES.items():
+            print(f"\n{title}\n\n{_HEAD}", flush=True)
             for row in (row for row in rows if row.brokers == brokers):
                 for name, program in _programs(row, peers=given.peers):
                     table.line(row, name, program)

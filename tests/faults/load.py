@@ -70,7 +70,8 @@ class Load:
     def poison(self, *bodies: bytes, **properties: Any) -> None:
         """Events that must end as dead letters, byte for byte."""
         for body in bodies:
-            self.poison_message(body, message(body, **properties))
+            # Persistent, or a broker that is killed may forget it: what no promise is about.
+            self.poison_message(body, message(body, delivery_mode=2, **properties))
 
     def poison_message(self, body: bytes, sent: Any) -> None:
         """One, written by hand."""

@@ -60,10 +60,13 @@ def tasks_queue_full(world: World) -> Verdict:
     world.start()
     with world.load():
         pass
-    while (before := world.tasks_so_far()) < world.wanted:
+    while (so_far := world.tasks_so_far()) < world.wanted:
         world.hold(0.4)
         world.take_tasks()
-        world.reach_tasks(min(before + room, world.wanted))
+        world.reach_tasks(min(so_far + room, world.wanted))
+        if not world.ours and world.tasks_so_far() == so_far:
+            # Lost they are, then.
+            break
     return world.finish()
 
 
