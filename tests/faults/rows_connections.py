@@ -48,10 +48,7 @@ def outbound_cut(world: World) -> Verdict:
 @row("tasks: confirms never arrive", peers=True)
 def no_confirms(world: World) -> Verdict:
     _, outbound = proxies(world)
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         outbound.hold_down()
         world.says("no confirm for")
         outbound.cut()
@@ -62,10 +59,7 @@ def no_confirms(world: World) -> Verdict:
 @row("tasks: what is written never arrives", peers=True, slow=True)
 def nothing_written(world: World) -> Verdict:
     _, outbound = proxies(world)
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         outbound.hold_up()
         world.says("no confirm for")
         outbound.cut()
@@ -76,10 +70,7 @@ def nothing_written(world: World) -> Verdict:
 @row("events: acks never arrive", "rabbitmq", "quorum", peers=True)
 def acks_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         inbound.hold_up()
         world.reach_tasks(world.tasks_so_far() + 100)
         inbound.cut()
@@ -90,10 +81,7 @@ def acks_held(world: World) -> Verdict:
 @row("events: deliveries stop, nothing says so", slow=True)
 def deliveries_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         inbound.hold_down()
         world.says("the event broker")
         inbound.cut()
@@ -104,10 +92,7 @@ def deliveries_held(world: World) -> Verdict:
 @row("Celery's broker refuses connections for a while", "rabbitmq", "redis", peers=True)
 def refused(world: World) -> Verdict:
     _, outbound = proxies(world)
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         outbound.refuse()
         world.says("(fault 3 in a row)")
         outbound.accept()

@@ -118,10 +118,7 @@ def frozen(world: World) -> Verdict:
 @row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True)
 def restarted(world: World) -> Verdict:
     assert world.node is not None
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         world.node.ctl("stop_app")
         world.node.ctl("start_app")
     return world.finish()
@@ -130,10 +127,7 @@ def restarted(world: World) -> Verdict:
 @row("RabbitMQ: kill -9, started again", peers=True)
 def broker_killed(world: World) -> Verdict:
     assert world.node is not None
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         world.node.kill()
         world.node.start()
     return world.finish()
@@ -149,12 +143,8 @@ def broker_killed_with_quorum_queues(world: World) -> Verdict:
 @row("RabbitMQ: frozen for 15 s (SIGSTOP)", slow=True)
 def broker_frozen(world: World) -> Verdict:
     assert world.node is not None
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
-        with world.node.paused():
-            world.hold(15)
+    with world.amid_load(), world.node.paused():
+        world.hold(15)
     return world.finish()
 
 
@@ -217,21 +207,14 @@ def redis_forgets(world: World) -> Verdict:
 @row("Redis: frozen for 12 s (SIGSTOP)", "redis", slow=True)
 def redis_frozen(world: World) -> Verdict:
     assert world.redis is not None
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
-        with world.redis.paused():
-            world.hold(12)
+    with world.amid_load(), world.redis.paused():
+        world.hold(12)
     return world.finish()
 
 
 @row("the file is locked for 12 s", "embedded", slow=True)
 def file_locked(world: World) -> Verdict:
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         path = world.events.removeprefix("sqlite:///")
         with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
             other.execute("begin immediate")

@@ -42,10 +42,7 @@ def tasks_queue_forbidden(world: World) -> Verdict:
     world.node.ctl("add_user", f"keeper-{vhost}", "secret")
     world.node.ctl("set_permissions", "-p", vhost, f"keeper-{vhost}", ".*", ".*", ".*")
     keeper = world.events.replace("guest:guest", f"keeper-{vhost}:secret")
-    world.start()
-    with world.load():
-        world.reach(0.2)
-        world.faults += 1
+    with world.amid_load():
         world.node.ctl("set_permissions", "-p", vhost, "guest", f"^(?!{TASKS}).*", ".*", ".*")
         world.delete_when_empty(TASKS, keeper)
         world.says("does not take a message")

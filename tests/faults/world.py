@@ -134,6 +134,15 @@ class World(Load):
         """Whether no subscriber that has ended has logged a fault of a broker."""
         return not self.ours or "in a row)" not in self._log
 
+    @contextlib.contextmanager
+    def amid_load(self) -> Generator[None]:
+        """One fault is the block, with a subscriber that is at work and events that go on coming."""
+        self.start()
+        with self.load():
+            self.reach(0.2)
+            self.faults += 1
+            yield
+
     @staticmethod
     def hold(seconds: float) -> None:
         """A fault lasts so long, and nothing is waited for."""

@@ -26,6 +26,7 @@ from typed_pubsub.tasks.plain import PlainTaskOutlet
 
 #: Messages written before their confirms are waited for: bounds what is under way.
 _WINDOW = 1_000
+_MAX_DESTINATIONS = 10_000
 _CONFIRM_TIMEOUT = 10.0
 _CONNECT_TIMEOUT = 5.0
 
@@ -36,8 +37,8 @@ Key = tuple[int, int]
 class _Lane:
     """An outlet, and when it may be tried again.
 
-    ``taken`` counts what its broker has confirmed, by where it went; ``before`` is that count at the start of the
-    attempt that is under way.
+    ``taken`` counts what its broker has confirmed, by where it went; ``just_taken`` is the part of the attempt that is
+    under way.
     """
 
     name: str
@@ -47,7 +48,16 @@ class _Lane:
     confirmed: int = 0
     fault: str = ""
     taken: Counter[Destination] = field(default_factory=Counter[Destination])
-    before: Counter[Destination] = field(default_factory=Counter[Destination])
+    just_taken: Counter[Destination] = field(default_factory=Counter[Destination])
+
+    def took(self, to: Destination) -> None:
+        """Its broker has confirmed a message."""
+        self.confirmed += 1
+        if len(self.taken) >= _MAX_DESTINATIONS:
+            # Routing keys may be of the events' making.
+            self.taken.clear()
+        self.taken[to] += 1
+        self.just_taken[to] += 1
 
 
 class Desk:
@@ -144,7 +154,8 @@ class Desk:
         if now < lane.retry_at:
             return
         by_tag = {work.delivery.tag: work for work in works}
-        lane.fault, lane.before = "", lane.taken.copy()
+        lane.fault = ""
+        lane.just_taken.clear()
         others = [work for work in works if not work.alone]
         # Suspects go last and alone: whoever closes the channel then takes nobody along.
         for group in [others] * bool(others) + [[work] for work in works if work.alone]:
@@ -197,10 +208,9 @@ class Desk:
                 continue
             if isinstance(outcome, Taken):
                 self.confirmed = time.monotonic()
-                lane.confirmed += 1
+                lane.took(lane.outlet.destination(work.messages.pop(number)))
                 # Its own tasks do not speak for the broker's taking those of others.
                 work.seen_confirmed = (work.seen_confirmed or 0) + 1
-                lane.taken[lane.outlet.destination(work.messages.pop(number))] += 1
                 continue
             work.refused_at = lane.outlet.destination(work.messages[number])
             work.refusal = describe_refusal(outcome)
@@ -229,8 +239,8 @@ class Desk:
         others = lane.confirmed > (work.seen_confirmed or 0)
         work.seen_confirmed = lane.confirmed
         here = lane.taken[work.refused_at]
-        crowded = here > (lane.before[work.refused_at] if work.seen_there is None else work.seen_there)
-        work.seen_there = here
+        earlier = here - lane.just_taken[work.refused_at] if work.seen_there is None else work.seen_there
+        crowded, work.seen_there = here > earlier, here
         if work.returned and not work.redeclared:
             # The first return only shows that the queue has to be declared again.
             work.redeclared = True
