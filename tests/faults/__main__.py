@@ -5,9 +5,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from typing import TypeAlias
 
 from tests.faults.matrix import MATRIX
 from tests.faults.oracle import Verdict
@@ -20,40 +23,51 @@ PEERS = {
     "hand-written, confirmed": ("-m", "tests.faults.peers.handwritten", "confirmed"),
     "FastStream": ("-m", "tests.faults.peers.stream"),
 }
-_WIDTH = 62
+Servers: TypeAlias = tuple[RabbitMQNode, RedisNode]
+
+_WIDTH = 68
 _HEAD = f"{'':{_WIDTH}} events  tasks distinct   lost duplicates dead letters seconds"
 
 
-@dataclass
-class Table:
-    """One run of the table: private servers, what broke a promise of ours, and the figures of every line."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the matrix under one subscriber: ours, where ``peer`` is empty."""
 
-    node: RabbitMQNode
-    redis: RedisNode
-    size: int
-    broken: list[str] = field(default_factory=list[str])
-    figures: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    row: Row
+    peer: str
+    program: tuple[str, ...]
 
-    def line(self, row: Row, name: str, program: tuple[str, ...]) -> None:
-        """Runs and prints one line; ``name`` is a peer's, or empty."""
-        title = f"{'    ' if name else ''}{name or row.name}"
-        what: dict[str, object] = {"row": row.name, "brokers": row.brokers, "peer": name}
+    def run(self, servers: "Queue[Servers]", size: int) -> "Result":
+        """Runs it on servers that nobody else uses meanwhile."""
+        node, redis = own = servers.get()
         try:
-            verdict = self.run(row, program)
+            with tempfile.TemporaryDirectory(prefix="faults-") as directory:
+                verdict = run_row(self.row, Path(directory), size=size, node=node, redis=redis, program=self.program)
         except AssertionError as error:
-            problems, told = [str(error)], str(error).splitlines()[0]
-            self.figures.append({**what, "error": told})
-        else:
-            problems, told = verdict.problems(), _figures(verdict)
-            self.figures.append({**what, **_numbers(verdict)})
-        if not name and row.promised:
-            self.broken += [f"{row.name} ({row.brokers}): {problem}" for problem in problems]
-        print(f"{title:{_WIDTH}} {told}", flush=True)
+            told = str(error).splitlines()[0]
+            return Result(self, told, [str(error)], {"error": told})
+        finally:
+            servers.put(own)
+        return Result(self, _figures(verdict), verdict.problems(), _numbers(verdict))
 
-    def run(self, row: Row, program: tuple[str, ...]) -> Verdict:
-        """The verdict on a row."""
-        with tempfile.TemporaryDirectory(prefix="faults-") as directory:
-            return run_row(row, Path(directory), size=self.size, node=self.node, redis=self.redis, program=program)
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a line: what is printed, what broke the promise, the figures."""
+
+    line: Line
+    told: str
+    problems: list[str]
+    numbers: dict[str, object]
+
+    def __str__(self) -> str:
+        title = f"    {self.line.peer}" if self.line.peer else self.line.row.name
+        return f"{title:{_WIDTH}} {self.told}"
+
+    def figures(self) -> dict[str, object]:
+        """For the file."""
+        row = self.line.row
+        return {"row": row.name, "brokers": row.brokers, "peer": self.line.peer, **self.numbers}
 
 
 def main() -> int:
@@ -62,21 +76,31 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=2000, help="events a row, at least (default: %(default)s)")
     parser.add_argument("--peers", action="store_true", help="also subscribers that are written without this library")
     parser.add_argument("--only", default="", help="rows whose name holds this text")
+    parser.add_argument("--jobs", type=int, default=3, help="rows at a time, most of which wait (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     given = parser.parse_args()
-    rows = [row for row in MATRIX if given.only in row.name]
-    with ExitStack() as stack:
-        node, redis = stack.enter_context(RabbitMQNode(vhosts=60)), stack.enter_context(RedisNode())
-        table = Table(node, redis, given.size)
-        for brokers, title in _TITLES.items():
-            print(f"\n{title}\n\n{_HEAD}", flush=True)
-            for row in (row for row in rows if row.brokers == brokers):
-                for name, program in _programs(row, peers=given.peers):
-                    table.line(row, name, program)
+    rows = [row for kind in _TITLES for row in MATRIX if row.brokers == kind and given.only in row.name]
+    lines = [Line(row, *one) for row in rows for one in _programs(row, peers=given.peers)]
+    results: list[Result] = []
+    servers: Queue[Servers] = Queue()
+    with ExitStack() as stack, ThreadPoolExecutor(given.jobs) as pool:
+        for _ in range(given.jobs):
+            servers.put((stack.enter_context(RabbitMQNode(vhosts=60)), stack.enter_context(RedisNode())))
+        for result in pool.map(lambda line: line.run(servers, given.size), lines):
+            if not results or results[-1].line.row.brokers != result.line.row.brokers:
+                print(f"\n{_TITLES[result.line.row.brokers]}\n\n{_HEAD}")
+            print(result, flush=True)
+            results.append(result)
     if given.json:
-        given.json.write_text(json.dumps(table.figures, indent=1))
-    print("\n" + ("\n".join(table.broken) or f"{len(rows)} rows: nothing lost."))
-    return 1 if table.broken else 0
+        given.json.write_text(json.dumps([result.figures() for result in results], indent=1))
+    broken = [
+        f"{result.line.row.name} ({result.line.row.brokers}): {problem}"
+        for result in results
+        if not result.line.peer and result.line.row.promised
+        for problem in result.problems
+    ]
+    print("\n" + ("\n".join(broken) or f"{len(rows)} rows: nothing lost where it is promised."))
+    return 1 if broken else 0
 
 
 def _programs(row: Row, *, peers: bool) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -212,12 +212,15 @@ class World(Load):
 
     def finish(self, *, expect: int | None = 0) -> Verdict:
         """Waits until the work is done, ends the subscriber, and judges."""
-        self.reach_tasks(self.wanted)
-        if not self.ours and count(self.events, QUEUE):
-            # Alive but deaf: it gets a second chance.
-            self.kill()
-            self.start()
+        if self.ours:
             self.reach_tasks(self.wanted)
+        else:
+            self._settle_down()
+            if count(self.events, QUEUE):
+                # Alive but deaf: it gets a second chance.
+                self.kill()
+                self.start()
+                self._settle_down()
         # What the subscriber still has in hand it settles while it stops.
         eventually(lambda: not self.ours or count(self.events, QUEUE) == 0, timeout=PATIENCE, what="an empty queue")
         seconds = time.monotonic() - self._begun
@@ -234,6 +237,14 @@ class World(Load):
             seconds=seconds,
             at_once=self.at_once,
         )
+
+    def _settle_down(self) -> None:
+        """Waits until nothing has moved for a while."""
+        seen, since = (0, 0), time.monotonic()
+        while time.monotonic() - since < _QUIET:
+            now = (count(self.events, QUEUE) or 0, self.tasks_so_far())
+            seen, since = (now, time.monotonic()) if now != seen else (seen, since)
+            time.sleep(0.1)
 
     def _proxied(self, url: str) -> Proxy | None:
         return None if url.startswith("sqlite") else self._stack.enter_context(Proxy(url))
