@@ -53,8 +53,7 @@ def tasks_queue_forbidden(world: World) -> Verdict:
 @row("Celery's queue full (reject-publish), emptied bit by bit", *BOTH, peers=True, slow=True)
 def tasks_queue_full(world: World) -> Verdict:
     room = max(world.size // 20, 10)
-    declare(world.events, TASKS, {"x-max-length": room, "x-overflow": "reject-publish"})
-    world.start()
+    world.start(FAULTS_ROOM=str(room))
     with world.load():
         pass
     while (so_far := world.tasks_so_far()) < world.wanted:

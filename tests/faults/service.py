@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
+from kombu import Queue
 
 from typed_pubsub import PubSubConfig, StructEvent, TaskCall, TaskMapping, call, task
 
@@ -20,6 +21,9 @@ app.conf.update(
     task_default_queue=TASKS,
     task_ignore_result=True,
 )
+if room := os.environ.get("FAULTS_ROOM"):
+    limits = {"x-max-length": int(room), "x-overflow": "reject-publish"}
+    app.conf.task_queues = [Queue(TASKS, queue_arguments=limits)]
 if os.environ.get("FAULTS_NOWHERE"):
     # An exchange that nobody declares.
     app.conf.task_routes = {"faults.*": {"exchange": "faults.nowhere", "routing_key": "a.key"}}

@@ -60,6 +60,7 @@ class World(Load):
         self.patient = self.ours
         self.subscriber: Child | None = None
         self._program = program
+        self._settings: dict[str, str] = {}
         self._health = directory / "health.json"
         self._sink: Sink = RedisSink(celery) if celery.startswith("redis") else AmqpSink(celery)
         self._log = ""
@@ -89,7 +90,8 @@ class World(Load):
     # -- the subscriber
 
     def start(self, *options: str, **settings: str) -> Child:
-        """A subscriber in a process of its own; ``settings`` are those of service.py."""
+        """A subscriber in a process of its own; ``settings`` are those of service.py, also for those that follow."""
+        self._settings |= settings
         self._health.unlink(missing_ok=True)
         own = {
             "FAULTS_EVENTS": _url(self.inbound, self.events),
@@ -98,7 +100,7 @@ class World(Load):
             "FAULTS_QUEUE": "quorum" if self.quorum else "classic",
             "TYPED_PUBSUB_LOG_LEVEL": "warning",
         }
-        env = environment(**own, **settings)
+        env = environment(**own, **self._settings)
         self.subscriber = Child(*self._program, *options, cwd=ROOT, env=env)
         return self.subscriber
 
