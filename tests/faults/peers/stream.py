@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from faststream import FastStream
 from faststream.exceptions import NackMessage
@@ -10,7 +12,12 @@ from pydantic import BaseModel
 
 from tests.faults.service import QUEUE, first, second
 
+Handler: TypeAlias = Callable[[Any], Awaitable[None]]
+
 broker = RabbitBroker(os.environ["FAULTS_EVENTS"], logger=None)
+subscribe: Callable[[Handler], Handler] = broker.subscriber(
+    RabbitQueue(QUEUE, declare=False), channel=Channel(prefetch_count=200)
+)
 
 
 class HappenedModel(BaseModel):
@@ -20,7 +27,7 @@ class HappenedModel(BaseModel):
     seconds: float = 0.0
 
 
-@broker.subscriber(RabbitQueue(QUEUE, declare=False), channel=Channel(prefetch_count=200))
+@subscribe
 async def handle(event: HappenedModel) -> None:
     """One event."""
     try:
