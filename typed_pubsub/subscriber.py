@@ -17,7 +17,7 @@ from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.brokers.event_broker import EventBroker, masked, unencrypted_hosts
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.config import PubSubConfig
-from typed_pubsub.errors import ConnectFailed, DefinitionError, TooManyFaults, TopologyRefused
+from typed_pubsub.errors import ConnectFailed, TooManyFaults, TopologyRefused
 from typed_pubsub.events.registry import Registry, default_registry
 from typed_pubsub.handoff.desk import Desk, Key
 from typed_pubsub.handoff.health import HealthFile, State
@@ -90,7 +90,9 @@ class Subscriber:
         self._pulse = Pulse((self._intake.beat, self._beat_desk))
         self._in_faults = 0
         self._batch_faults = 0
+        self._not_ready_since: float | None = None
         self._resting = False
+        self._started = threading.Lock()
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -99,8 +101,9 @@ class Subscriber:
 
     def stop(self) -> None:
         """Asks ``start()`` to return, from any thread: within about a second, plus settling what is in hand."""
-        self._drain_until = time.monotonic() + self.config.drain_timeout
-        self._stop.set()
+        if not self._stop.is_set():
+            self._drain_until = time.monotonic() + self.config.drain_timeout
+            self._stop.set()
 
     def start(self) -> None:
         """Runs until it is asked to stop.
@@ -111,12 +114,16 @@ class Subscriber:
             ConnectFailed: no connection to either broker within ``connect_timeout``.
             TopologyRefused: the broker refuses queue, exchange or bindings.
             TooManyFaults: ``max_faults`` in a row.
+            RuntimeError: it was started before: each start wants a Subscriber of its own.
         """
+        if not self._started.acquire(blocking=False):
+            msg = "this subscriber was started before"
+            raise RuntimeError(msg)
         for host in unencrypted_hosts(self.config.broker_url):
             log.warning("BROKER_URL reaches %s in plain text: use amqps://", host)
         app = self.config.celery_app()
         builder = TaskBuilder(app)
-        self._refuse_unknown_tasks(builder)
+        builder.require(self._table.routes)
         warn_at_start(app, self._table.routes)
         dead_letters: DeadLetterOutlet[Key] = DeadLetterOutlet(
             self._broker.connect, self._topology.queue, quorum=self._topology.quorum
@@ -132,13 +139,6 @@ class Subscriber:
                 self._drain()
             finally:
                 self._close()
-
-    def _refuse_unknown_tasks(self, builder: TaskBuilder) -> None:
-        known = set(builder.app.tasks)
-        for route in self._table.routes:
-            for name in sorted(route.local_tasks() - known):
-                msg = f"route {route.name}: the Celery app has no task {name!r} (for another service's: remote_task)"
-                raise DefinitionError(msg)
 
     def _first_connections(self) -> None:
         deadline = time.monotonic() + self.config.connect_timeout
@@ -206,10 +206,12 @@ class Subscriber:
                 self._before_batch()
         except Exception as error:  # noqa: BLE001  # the framework's code
             self._batch_faults += 1
+            if self._not_ready_since is None:
+                self._not_ready_since = time.monotonic()
             self._report.fault("before_batch", describe_failure(error)[0])
             time.sleep(min(backoff(self._batch_faults, 0.5), _TICK))
             return False
-        self._batch_faults = 0
+        self._batch_faults, self._not_ready_since = 0, None
         return True
 
     def _reconnect(self) -> None:
@@ -246,9 +248,11 @@ class Subscriber:
             log.warning("the event broker, while draining: %s", describe(error))
 
     def _close(self) -> None:
-        self._drop_consumer()
-        self._desk.close(1.0)
-        self._pulse.stop()
+        try:
+            self._drop_consumer()
+            self._desk.close(1.0)
+        finally:
+            self._pulse.stop()
 
     def _tick(self) -> None:
         """While an outlet's broker is waited for, the event broker must not give this consumer up."""
@@ -256,6 +260,7 @@ class Subscriber:
             msg = "no time is left for draining"
             raise TimeoutError(msg)
         self._intake.beat()
+        self._desk.beat()
         self._write_health()
 
     def _beat_desk(self) -> None:
@@ -274,16 +279,18 @@ class Subscriber:
     def _write_health(self) -> None:
         if self._health is None or not self._health.is_due:
             return
-        heard, confirmed, outcomes = self._intake.heard, self._desk.confirmed, self._report.outcomes
+        confirmed, outcomes, now = self._desk.confirmed, self._report.outcomes, time.monotonic()
+        not_taken = 0 if self._intake.consumer is None else len(self._intake.consumer.deliveries)
+        kept_back = 0.0 if self._not_ready_since is None else now - self._not_ready_since
         state = State(
             time=time.time(),
             pid=os.getpid(),
             queue=self._topology.queue,
             consuming=self._intake.consumer is not None,
-            in_flight=len(self._in_hand),
-            waiting=self._in_hand.waiting(),
-            last_round_trip=None if heard is None else time.monotonic() - heard,
-            last_confirm=None if confirmed is None else time.monotonic() - confirmed,
+            in_flight=len(self._in_hand) + not_taken,
+            waiting=max(self._in_hand.waiting(), kept_back),
+            last_round_trip=self._intake.silence,
+            last_confirm=None if confirmed is None else now - confirmed,
             outcomes=outcomes,
             dead_letters=outcomes["dead-lettered"],
         )

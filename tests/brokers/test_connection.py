@@ -259,3 +259,34 @@ def test_amqps_refuses_a_certificate_that_nobody_vouches_for(
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(ssl.SSLCertVerificationError, match="self-signed"):
         Link(event_connection(f"amqps://127.0.0.1:{listener.port}//"), timeout=20.0)
+
+
+def test_a_wait_ends_in_time_though_heartbeats_keep_coming(vhost_url: str) -> None:
+    link = Link(event_connection(f"{vhost_url}?heartbeat=1"), timeout=10.0)
+    try:
+        assert link.raw.heartbeat == 1
+        begun = time.monotonic()
+        assert link.drain(1.6) is False
+        assert 1.6 <= time.monotonic() - begun < 1.9
+        link.beat()
+        channel = link.channel()
+        link.limit(1.6)
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            # An answer that never comes: nobody has asked.
+            channel.wait([(50, 11)])
+        assert 1.6 <= time.monotonic() - begun < 1.9
+    finally:
+        link.close()
+
+
+def test_a_certificate_that_is_missing_for_a_moment_is_a_fault_that_passes(tmp_path: Path) -> None:
+    authorities = tmp_path / "ca.pem"
+    with pytest.raises(MisconfigurationException):
+        EventBroker(f"amqps://localhost//?ssl_ca_certs={tmp_path}/none.pem")
+    bundle = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+    authorities.write_text(Path(bundle).read_text())
+    broker = EventBroker(f"amqps://localhost//?ssl_ca_certs={authorities}")
+    authorities.unlink()
+    with pytest.raises(ConnectionError, match="ssl_ca_certs"):
+        broker.connect(1.0)

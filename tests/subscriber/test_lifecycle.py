@@ -230,6 +230,33 @@ def test_the_health_file_of_an_idle_subscriber_tells_of_a_broker_that_answers(vh
         assert later["last_confirm"] is None
 
 
+def test_the_health_file_tells_of_deliveries_that_before_batch_keeps_back(vhost_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+
+    def fail() -> None:
+        raise OSError
+
+    subscriber = Subscriber(settings(vhost_url, health_file=str(path)), registry=REGISTRY, before_batch=fail)
+    thread = threading.Thread(target=subscriber.start)
+    thread.start()
+    try:
+        eventually(lambda: health_of(path).get("consuming"))
+        publish_one(vhost_url, 1)
+        told = eventually(lambda: health_of(path)["waiting"] > 2 and health_of(path))
+        assert told["in_flight"] == 1
+    finally:
+        subscriber.stop()
+        thread.join(30)
+
+
+def test_a_subscriber_starts_once(vhost_url: str) -> None:
+    with running(settings(vhost_url), REGISTRY) as subscriber:
+        with pytest.raises(RuntimeError, match="started before"):
+            subscriber.start()
+        publish_one(vhost_url, 1)
+        reaches(subscriber, scheduled=1)
+
+
 def test_the_health_file_tells_how_long_a_delivery_waits(vhost_url: str, tmp_path: Path) -> None:
     path = tmp_path / "health.json"
     with (

@@ -17,9 +17,6 @@ from typed_pubsub.brokers.connection import Link
 
 K = TypeVar("K", bound=Hashable)
 
-# Well before RabbitMQ's consumer_timeout of 30 minutes closes the channel of the deliveries that wait for it.
-_LONGEST_BLOCK = 15 * 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -87,11 +84,12 @@ class ConfirmChannel(Generic[K]):
         outcomes, self.outcomes = self.outcomes, {}
         return outcomes
 
-    def flush(self, timeout: float, tick: Callable[[], None]) -> None:
-        """Waits until every message is settled; ``tick`` is called at least each second.
+    def flush(self, timeout: float, tick: Callable[[], None], *, while_blocked: float = 0.0) -> None:
+        """Waits until every message is settled; ``tick`` is called at least each second while nothing comes.
 
-        While the broker has blocked the connection (an alarm of its memory or disk) the time does not run: it says that
-        it lives, and will answer. Whoever gave up and wrote again on another connection would be read twice.
+        While the broker has blocked the connection (an alarm of its memory or disk) the time does not run, for at most
+        ``while_blocked`` seconds: it says that it lives, and will answer. Whoever gives up and writes again on another
+        connection may be read twice.
 
         Raises:
             TimeoutError: the broker did not answer within ``timeout`` seconds. The channel is then worthless.
@@ -100,14 +98,15 @@ class ConfirmChannel(Generic[K]):
         end = begun + timeout
         while self._pending:
             now = time.monotonic()
-            if self.link.blocked and now - begun < _LONGEST_BLOCK:
-                self.link.heartbeat()
+            if self.link.blocked and now - begun < while_blocked:
                 end = now + timeout
             left = end - now
             if left <= 0:
                 msg = f"no confirm for {len(self._pending)} messages within {timeout:g} s"
                 raise TimeoutError(msg)
             if not self.link.drain(min(left, 1.0)):
+                if self.link.blocked:
+                    self.link.heartbeat()
                 tick()
 
     def close(self, timeout: float = 1.0) -> None:

@@ -45,6 +45,7 @@ class Link:
         """
         self.blocked = False
         self._last_beat = time.monotonic()
+        self._limit = timeout
         self.raw: Any = self._connect(connection, timeout)
         self.limit(timeout)
 
@@ -57,15 +58,26 @@ class Link:
             "on_unblocked": self._on_unblocked,
         }
         try:
-            return connection.transport.establish_connection()
+            raw: Any = connection.transport.establish_connection()
         except FAULTS:
             connection.maybe_switch_next()
             raise
+        # py-amqp waits the whole time anew after each heartbeat, which a broker may send for ever while a queue of its
+        # own does not answer; its channels wait for their answers through this too.
+        raw.drain_events = self._drain_events
+        return raw
+
+    def _drain_events(self, timeout: float | None = None) -> None:
+        end = time.monotonic() + (self._limit if timeout is None else timeout)
+        while not self.raw.blocking_read(max(end - time.monotonic(), _NO_WAIT)):
+            if time.monotonic() >= end:
+                raise TimeoutError
 
     def limit(self, seconds: float) -> None:
         """Bounds every blocking call from here on: reads that wait for an answer, and writes."""
         self._require_open()
-        self.raw.transport.sock.settimeout(max(seconds, _NO_WAIT))
+        self._limit = max(seconds, _NO_WAIT)
+        self.raw.transport.sock.settimeout(self._limit)
 
     def channel(self) -> Any:
         """A new channel, whose message bodies stay bytes."""

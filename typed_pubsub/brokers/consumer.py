@@ -1,5 +1,6 @@
 """The consuming side of one connection: deliveries in, acknowledgements out."""
 
+import contextlib
 import os
 import socket
 from collections import deque
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from typed_pubsub.brokers.connection import Link
+from typed_pubsub.brokers.connection import FAULTS, Link
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.events.delivery import Delivery
 
@@ -61,6 +62,11 @@ class Consumer:
 
     def close(self, timeout: float = 1.0) -> None:
         """Closes channel and connection: what is not acknowledged goes back to the queue."""
+        # The channel first, which is answered: when it ends with its connection, RabbitMQ may forget the last
+        # acknowledgements to a quorum queue.
+        with contextlib.suppress(*FAULTS):
+            self.link.limit(timeout)
+            self._channel.close()
         self.link.close(timeout)
 
     def _on_message(self, message: Any) -> None:

@@ -66,7 +66,7 @@ class EventBroker:
         """A new connection. Raises OSError or AMQPError: none to this host within ``timeout`` seconds."""
         url = self._urls[self._failures % len(self._urls)]
         try:
-            return open_link(event_connection(url), timeout)
+            return open_link(_described(url), timeout)
         except FAULTS:
             self._failures += 1
             raise
@@ -86,6 +86,15 @@ def event_connection(url: str, *, heartbeat: int = HEARTBEAT) -> kombu.Connectio
         problem = f"BROKER_URL cannot be read as a URL: {masked(url)}"
     # Out here, so that no one finds the first error, which quotes the URL, as the context of this one.
     raise MisconfigurationException(problem)
+
+
+def _described(url: str) -> kombu.Connection:
+    try:
+        return event_connection(url)
+    except MisconfigurationException as error:
+        # It could be read before: a certificate that is just being replaced is a fault, which passes.
+        problem = str(error)
+    raise ConnectionError(problem)
 
 
 class _Told(ValueError):

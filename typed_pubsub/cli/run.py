@@ -43,9 +43,10 @@ def run_subscriber(
         SystemExit: of code 0: asked to stop before consuming had begun.
     """
     configure_logging(log_level, log_format)
-    with _leaving_on_signals():
+    with _leaving_on_signals() as asked:
         subscriber = Subscriber(read_config(), before_batch=before_batch)
         echo("Starting subscriber...")
+        asked.then(subscriber.stop)
         subscriber.start()
         log.info("stopped as asked: %s", ", ".join(f"{n} {what}" for what, n in subscriber.outcomes.items()) or "idle")
 
@@ -69,25 +70,44 @@ def one_line(error: PubSubError) -> str:
     return " ".join(str(error).split())
 
 
+class _Asked:
+    """Whether a signal has asked the process to end, and what else that calls."""
+
+    def __init__(self) -> None:
+        self.yet = False
+        self._calls: list[Callable[[], None]] = []
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Calls it with the first signal; at once, if that has come."""
+        self._calls.append(call)
+        if self.yet:
+            call()
+
+    def now(self) -> None:
+        """The first signal has come."""
+        self.yet = True
+        for call in self._calls:
+            call()
+
+
 @contextlib.contextmanager
-def _leaving_on_signals() -> Generator[None]:
+def _leaving_on_signals() -> Generator[_Asked]:
     """While settings are read and modules imported a signal ends the process, all well; the subscriber has its own."""
+    asked = _Asked()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield asked
         return
 
-    asked = False
-
     def leave(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        if asked.yet:
             os._exit(128 + number)
-        asked = True
+        asked.now()
+        # Python swallows it where an import has just ended and its lock goes; then what was asked for first holds.
         sys.exit(0)
 
     before = {number: signal.signal(number, leave) for number in _SIGNALS}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

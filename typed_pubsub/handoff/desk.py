@@ -27,6 +27,8 @@ from typed_pubsub.tasks.plain import PlainTaskOutlet
 #: Messages written before their confirms are waited for: bounds what is under way.
 _WINDOW = 1_000
 _MAX_DESTINATIONS = 10_000
+# Seconds between attempts to write to a broker that blocks the connection, and each attempt may leave a copy.
+_WHILE_BLOCKED = 60.0
 _CONFIRM_TIMEOUT = 10.0
 _CONNECT_TIMEOUT = 5.0
 
@@ -49,14 +51,16 @@ class _Lane:
     fault: str = ""
     taken: Counter[Destination] = field(default_factory=Counter[Destination])
     just_taken: Counter[Destination] = field(default_factory=Counter[Destination])
+    forgotten: int = 0
 
     def took(self, to: Destination) -> None:
         """Its broker has confirmed a message."""
         self.confirmed += 1
         if len(self.taken) >= _MAX_DESTINATIONS:
-            # Routing keys may be of the events' making.
+            # Routing keys may be of the events' making. What is forgotten counts on from here, never from less.
+            self.forgotten = max(self.taken.values())
             self.taken.clear()
-        self.taken[to] += 1
+        self.taken[to] = max(self.taken[to], self.forgotten) + 1
         self.just_taken[to] += 1
 
 
@@ -196,6 +200,7 @@ class Desk:
             return
         (work,) = works
         work.refusal = f"refused ({lane.fault})"
+        work.refused_at = lane.outlet.destination(next(iter(work.messages.values())))
         # An exchange that is missing or forbidden may be so for all; anything else is this message's own.
         work.at_fault = not missing_or_forbidden(error)
         work.refusals += work.at_fault
@@ -208,9 +213,12 @@ class Desk:
                 continue
             if isinstance(outcome, Taken):
                 self.confirmed = time.monotonic()
-                lane.took(lane.outlet.destination(work.messages.pop(number)))
-                # Its own tasks do not speak for the broker's taking those of others.
-                work.seen_confirmed = (work.seen_confirmed or 0) + 1
+                message = work.messages.pop(number)
+                if lane.outlet.is_mandatory(message):
+                    # Celery's events about a task are taken whatever becomes of the task.
+                    lane.took(lane.outlet.destination(message))
+                    # Its own tasks do not speak for the broker's taking those of others.
+                    work.seen_confirmed = (work.seen_confirmed or 0) + 1
                 continue
             work.refused_at = lane.outlet.destination(work.messages[number])
             work.refusal = describe_refusal(outcome)
@@ -239,8 +247,8 @@ class Desk:
         others = lane.confirmed > (work.seen_confirmed or 0)
         work.seen_confirmed = lane.confirmed
         here = lane.taken[work.refused_at]
-        earlier = here - lane.just_taken[work.refused_at] if work.seen_there is None else work.seen_there
-        crowded, work.seen_there = here > earlier, here
+        earlier = work.seen_there.get(work.refused_at, here - lane.just_taken[work.refused_at])
+        crowded, work.seen_there[work.refused_at] = here > earlier, here
         if work.returned and not work.redeclared:
             # The first return only shows that the queue has to be declared again.
             work.redeclared = True
@@ -250,16 +258,18 @@ class Desk:
             work.refusals += 1
 
     def _fault(self, lane: _Lane, error: BaseException) -> None:
+        blocked = lane.outlet.is_blocked
         lane.outlet.close(0.1)
         lane.failures += 1
         lane.fault = _told(error, lane.outlet.faults)
-        lane.retry_at = time.monotonic() + backoff(lane.failures, random())  # noqa: S311  # jitter
+        pause = _WHILE_BLOCKED if blocked else backoff(lane.failures, random())  # noqa: S311  # jitter
+        lane.retry_at = time.monotonic() + pause
         self._report.fault(lane.name, lane.fault)
 
     def _prepare_dead_letter(self, work: Work, verdict: DeadLetter) -> None:
         now = datetime.now(UTC)
         work.messages = {0: compose_dead_letter(work.delivery, work.said, verdict, attempts=work.attempts, now=now)}
-        work.first_try = work.seen_confirmed = work.seen_there = None
+        work.first_try = work.seen_confirmed = None
 
 
 def _told(error: BaseException, faults: tuple[type[BaseException], ...]) -> str:

@@ -1,6 +1,7 @@
 """The consuming side: one consumer that is looked after, and opened anew after a fault."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 
@@ -8,7 +9,10 @@ from typed_pubsub.brokers.connection import FAULTS
 from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.brokers.event_broker import EventBroker
 from typed_pubsub.brokers.topology import Topology
+from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.events.delivery import Delivery
+
+log = logging.getLogger("typed_pubsub.subscriber")
 
 #: Seconds without a delivery after which the broker is asked whether it is still there.
 PROBE_AFTER = 2.0
@@ -30,10 +34,18 @@ class Intake:
         self._topology = topology
         self._prefetch = prefetch
         self.consumer: Consumer | None = None
-        #: When the broker last sent a delivery or an answer (monotonic clock).
-        self.heard: float | None = None
+        self._heard: float | None = None
+        self._looked = 0.0
         self._ensured = 0.0
         self._came = 0.0
+
+    @property
+    def silence(self) -> float | None:
+        """Seconds since the broker last sent a delivery or an answer, until somebody last looked; None: never.
+
+        A loop that is busy elsewhere has not heard the broker, which is no fault of the broker's.
+        """
+        return None if self._heard is None else max(self._looked - self._heard, 0.0)
 
     def open(self, timeout: float) -> None:
         """Connects, makes sure of the topology, and consumes.
@@ -42,20 +54,20 @@ class Intake:
             OSError, AMQPError: no connection within ``timeout``.
             TopologyRefused: see Topology.
         """
+        self._looked = time.monotonic()
         link = self._broker.connect(timeout)
         try:
             self.consumer = Consumer(link, self._topology, self._prefetch)
         except BaseException:
             link.close()
             raise
-        self.heard = self._ensured = self._came = time.monotonic()
+        self._heard = self._looked = self._ensured = self._came = time.monotonic()
 
     def receive(self, seconds: float, most: int) -> None:
         """Waits for deliveries, at most ``seconds``, then takes what else is there already, up to ``most`` in all.
 
         Raises:
             OSError, AMQPError: the connection broke, the broker does not answer, or the queue is gone.
-            TopologyRefused: see Topology.
         """
         if (consumer := self.consumer) is None:
             return
@@ -65,10 +77,10 @@ class Intake:
         while len(consumer.deliveries) < most and consumer.receive(0):
             pass
         consumer.link.heartbeat()
-        now = time.monotonic()
+        now = self._looked = time.monotonic()
         if len(consumer.deliveries) > before:
-            self.heard = self._came = now
-        elif now - (self.heard or now) > PROBE_AFTER:
+            self._heard = self._came = now
+        elif now - (self._heard or now) > PROBE_AFTER:
             self._probe(consumer, now)
 
     def beat(self) -> None:
@@ -87,8 +99,11 @@ class Intake:
 
     def _probe(self, consumer: Consumer, now: float) -> None:
         if now - max(self._ensured, self._came) > ENSURE_AFTER:
-            self._topology.ensure(consumer.link)
             self._ensured = now
-        else:
-            consumer.probe()
-        self.heard = time.monotonic()
+            try:
+                self._topology.ensure(consumer.link)
+            except TopologyRefused as error:
+                # It consumes all the same: what is missing is somebody else's to make, and is told.
+                log.warning("%s", error)
+        consumer.probe()
+        self._heard = self._looked = time.monotonic()

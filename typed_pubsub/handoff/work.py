@@ -41,7 +41,7 @@ class Work:
     redeclared: bool = False
     seen_confirmed: int | None = None
     refused_at: Destination = ("", "")
-    seen_there: int | None = None
+    seen_there: dict[Destination, int] = field(default_factory=dict[Destination, int])
     settled: bool = False
 
     @property

@@ -51,5 +51,5 @@ def _connect(broker: EventBroker, deadline: float) -> Link:
     """To the first host that answers; each gets its share of the time that is left."""
     for left in range(broker.hosts, 1, -1):
         with contextlib.suppress(*FAULTS):
-            return broker.connect((deadline - time.monotonic()) / left)
+            return broker.connect(max((deadline - time.monotonic()) / left, _GOODBYE))
     return broker.connect(max(deadline - time.monotonic(), _GOODBYE))

@@ -101,4 +101,6 @@ def _problems(state: State, age: float) -> Iterator[str]:
 def _summary(state: State, age: float) -> str:
     done = [f"{count} {outcome}" for outcome, count in state.outcomes.items() if count]
     trip = [] if state.last_round_trip is None else [f"last round trip {state.last_round_trip + age:.1f} s ago"]
-    return ", ".join([f"consuming {state.queue!r}", f"{state.in_flight} in flight", *trip, *done])
+    return ", ".join(
+        [f"{'consuming' if state.consuming else 'queue'} {state.queue!r}", f"{state.in_flight} in flight", *trip, *done]
+    )

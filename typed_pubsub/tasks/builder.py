@@ -5,6 +5,7 @@ compression, signals, links, eta, expires, priority, and what others have patche
 are given only records; so every message of an event exists before the first is written.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,10 @@ import kombu
 from celery import Celery
 from celery.result import denied_join_result
 
-from typed_pubsub.errors import MisconfigurationException
+from typed_pubsub.errors import DefinitionError, MisconfigurationException
 from typed_pubsub.routing.arguments import plain
 from typed_pubsub.routing.calls import TaskCall
+from typed_pubsub.routing.routes import Route
 from typed_pubsub.tasks.app_connection import app_connection
 from typed_pubsub.tasks.hazards import LongWaits
 
@@ -105,6 +107,14 @@ class TaskBuilder:
         self.app: Any = app
         self._connection = app_connection(self.app)
         self._waits = LongWaits(app)
+
+    def require(self, routes: Iterable[Route]) -> None:
+        """Raises DefinitionError for a route to a task that the app ought to have and has not."""
+        known = set(self.app.tasks)
+        for route in routes:
+            for name in sorted(route.local_tasks() - known):
+                msg = f"route {route.name}: the Celery app has no task {name!r} (for another service's: remote_task)"
+                raise DefinitionError(msg)
 
     def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
         """The messages of one call: the task's own, after it Celery's task-sent event where that is on.

@@ -64,6 +64,15 @@ class Outlet(Protocol[K, M_contra]):
         """What was settled since the last call, also before a fault."""
         ...
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker has blocked the connection: an alarm of its memory or disk."""
+        ...
+
+    def is_mandatory(self, message: M_contra) -> bool:
+        """Whether a queue has to take the message."""
+        ...
+
     def idle(self) -> None:
         """Keeps an idle connection alive. Raises one of ``faults``."""
         ...
@@ -81,6 +90,8 @@ class _AmqpOutlet(Generic[K]):
     """What both AMQP outlets share: one connection with one confirming channel."""
 
     faults: tuple[type[BaseException], ...] = (*FAULTS, KombuError)
+    # Seconds for which a blocked connection is waited for beyond the time for an answer.
+    _while_blocked = 0.0
 
     def __init__(self, connect: Callable[[float], Link]) -> None:
         self._connect = connect
@@ -101,9 +112,13 @@ class _AmqpOutlet(Generic[K]):
                 link.close()
                 raise
 
+    @property
+    def is_blocked(self) -> bool:
+        return self._channel is not None and self._channel.link.blocked
+
     def flush(self, timeout: float, tick: Callable[[], None]) -> None:
         if self._channel is not None:
-            self._channel.flush(timeout, tick)
+            self._channel.flush(timeout, tick, while_blocked=self._while_blocked)
 
     def take_outcomes(self) -> dict[K, Outcome]:
         outcomes, self._left = self._left, {}
@@ -154,6 +169,11 @@ class DeadLetterOutlet(_AmqpOutlet[K]):
         """See Outlet."""
         return "", dead_letter_queue(self._queue)
 
+    @staticmethod
+    def is_mandatory(message: ReadyMessage) -> bool:  # noqa: ARG004  # every dead letter is
+        """See Outlet."""
+        return True
+
     def redeclare(self, message: ReadyMessage) -> None:  # noqa: ARG002  # there is only one queue
         """Makes sure of the queue again before the next dead letter: it was deleted since."""
         self.close(0.1)
@@ -165,6 +185,10 @@ class DeadLetterOutlet(_AmqpOutlet[K]):
 
 class AmqpTaskOutlet(_AmqpOutlet[K]):
     """Tasks to a Celery broker that speaks AMQP: every one mandatory and confirmed."""
+
+    # Nothing can be done without it. 20 minutes until what is held is handed back, and once this, are less than the 30
+    # after which RabbitMQ closes the channel of a consumer (consumer_timeout).
+    _while_blocked = 9 * 60.0
 
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
@@ -200,6 +224,11 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         """See Outlet."""
         return message[0].exchange, message[0].routing_key
 
+    @staticmethod
+    def is_mandatory(message: tuple[TaskMessage, ReadyMessage]) -> bool:
+        """See Outlet."""
+        return message[0].mandatory
+
     def redeclare(self, message: tuple[TaskMessage, ReadyMessage]) -> None:
         """Forgets that the queue of this message was declared: it was deleted since."""
         self._declared -= set(map(_identity, message[0].declare))
@@ -227,8 +256,8 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
                 # It is there with other arguments than this app believes, or not ours to declare: used as found. If
                 # it is not there at all, the message comes back.
                 log.warning("%s", used_as_found(entity.name, error))
-            finally:
-                channel.close()
+            # Not after a fault of the connection: nobody would answer, and the wait for it would come on top.
+            channel.close()
             self._declared.add(_identity(entity))
 
 

@@ -69,6 +69,16 @@ class PlainTaskOutlet(Generic[K]):
         """See Outlet."""
         return message.exchange, message.routing_key
 
+    @staticmethod
+    def is_mandatory(message: TaskMessage) -> bool:
+        """See Outlet."""
+        return message.mandatory
+
+    @property
+    def is_blocked(self) -> bool:
+        """These transports tell of none."""
+        return False
+
     def redeclare(self, message: TaskMessage) -> None:
         """Nothing to do: these transports tell of no missing queue."""
 
