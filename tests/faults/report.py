@@ -22,7 +22,7 @@ def ours(figures: Figures, brokers: str) -> Iterator[str]:
     yield f"| {_TITLES[brokers]} | events | tasks expected | distinct | lost | duplicates | dead letters | s |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for line in figures:
-        if line["brokers"] == brokers and not line["peer"]:
+        if line["brokers"] == brokers and not line["peer"] and "error" not in line:
             keys = ("events", "expected", "distinct", "lost", "duplicates", "dead_letters", "seconds")
             yield f"| {line['row']} | {' | '.join(f'{line[key]:,}' for key in keys)} |"
 

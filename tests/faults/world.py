@@ -190,7 +190,19 @@ class World(Load):
         self._dead += [one.body or b"" for one in take_all(self.events, DEAD)]
 
     def delete_when_empty(self, queue: str, url: str | None = None) -> None:
-        """Counts what is on a queue of the run and deletes it, so that nothing goes with it uncounted."""
+        """Counts what is on a queue of the run and deletes it, so that nothing goes with it uncounted.
+
+        No task is under way meanwhile: RabbitMQ confirms what it has routed to a queue that is deleted in that instant.
+        """
+        if self.outbound is None:
+            self._delete_when_empty(queue, url)
+            return
+        self.outbound.hold_up()
+        self.hold(0.3)
+        self._delete_when_empty(queue, url)
+        self.outbound.release()
+
+    def _delete_when_empty(self, queue: str, url: str | None) -> None:
         while True:
             self.take_tasks() if queue == TASKS else self.take_dead_letters()
             try:
