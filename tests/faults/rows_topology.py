@@ -82,8 +82,9 @@ def event_queue_deleted(world: World) -> Verdict:
     world.start()
     half = world.size // 2
     world.publish(half)
-    world.reach(0.48)
-    eventually(lambda: world.health().get("in_flight") == 0)
+    # What stands in it goes with it.
+    world.reach_tasks(world.wanted)
+    eventually(lambda: count(world.events, QUEUE) == 0)
     world.faults += 1
     with linked(world.events) as link:
         link.channel().queue_delete(QUEUE)
