@@ -6,11 +6,8 @@ are given only records; so every message of an event exists before the first is 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
-import kombu
 from celery import Celery
 from celery.result import denied_join_result
 
@@ -20,69 +17,12 @@ from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.routing.routes import Route
 from typed_pubsub.tasks.app_connection import app_connection
 from typed_pubsub.tasks.hazards import LongWaits
+from typed_pubsub.tasks.messages import RecordingProducer, TaskMessage
+
+__all__ = ["TaskBuilder", "TaskMessage"]
 
 # Serializers that give UUID, datetime, date, time and Decimal back as what they were.
 _KEEPS_TYPES = frozenset({"json", "application/json", "pickle", "application/x-python-serialize"})
-
-
-@dataclass(frozen=True, slots=True)
-class TaskMessage:
-    """A message of Celery's, ready for any transport: what ``kombu.Producer.publish`` would have written.
-
-    ``declare`` holds the entities that have to exist; ``mandatory`` is false for Celery's own task-sent events.
-    """
-
-    body: Any
-    content: dict[str, Any]
-    headers: dict[str, Any]
-    properties: dict[str, Any]
-    exchange: str = ""
-    routing_key: str = ""
-    mandatory: bool = False
-    declare: tuple[Any, ...] = ()
-
-
-class _RecordingProducer(kombu.Producer):
-    """A producer whose channel and declarations are lists."""
-
-    def __init__(self, connection: kombu.Connection) -> None:
-        self.recorded: list[TaskMessage] = []
-        self._declare: list[Any] = []
-        channel: Any = _RecordingChannel(self, connection)
-        super().__init__(channel, auto_declare=False)
-
-    def maybe_declare(self, entity: Any, retry: bool = False, **retry_policy: Any) -> Any:  # noqa: ARG002, FBT001, FBT002
-        self._declare.append(entity)
-
-    def record(self, message: TaskMessage, exchange: str, routing_key: str, *, mandatory: bool) -> None:
-        declare, self._declare = tuple(self._declare), []
-        self.recorded.append(
-            replace(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory, declare=declare)
-        )
-
-
-class _RecordingChannel:
-    """As much of a kombu channel as ``Producer.publish`` uses."""
-
-    def __init__(self, producer: _RecordingProducer, connection: kombu.Connection) -> None:
-        self.connection = SimpleNamespace(client=connection)
-        self._producer = producer
-
-    def prepare_message(  # noqa: PLR0917  # kombu's signature
-        self,
-        body: Any,
-        priority: int | None = None,
-        content_type: str | None = None,
-        content_encoding: str | None = None,
-        headers: dict[str, Any] | None = None,
-        properties: dict[str, Any] | None = None,
-    ) -> TaskMessage:
-        content = {"priority": priority, "content_type": content_type, "content_encoding": content_encoding}
-        return TaskMessage(body, content, dict(headers or {}), dict(properties or {}))
-
-    def basic_publish(self, message: TaskMessage, exchange: Any, routing_key: str, **options: Any) -> None:
-        mandatory = bool(options.get("mandatory"))
-        self._producer.record(message, str(exchange or ""), routing_key or "", mandatory=mandatory)
 
 
 class TaskBuilder:
@@ -126,7 +66,7 @@ class TaskBuilder:
         Raises:
             Exception: whatever Celery, a signal's receiver or a serializer makes of the call: nothing is sent then.
         """
-        producer: Any = _RecordingProducer(self._connection)
+        producer: Any = RecordingProducer(self._connection)
         theirs: dict[str, Any] = call.options.get("headers") or {}
         options: dict[str, Any] = {
             **call.options,
