@@ -11,7 +11,6 @@ import celery.signals
 import kombu.serialization
 import pytest
 from celery import Celery
-from kombu import Exchange, Queue
 from pydantic import BaseModel
 
 from tests.support.amqp import declare, take_all
@@ -40,15 +39,19 @@ def app_with(url: str, **settings: Any) -> Celery:
     return app
 
 
-def sent_by_us(app: Celery, call: TaskCall) -> None:
+def sent_by_us(app: Celery, call: TaskCall, after: int = 0) -> TaskBuilder:
+    """``after`` as many that were only built."""
     builder, outlet = TaskBuilder(app), AmqpTaskOutlet[int](app)
     outlet.open(30)
+    for _ in range(after):
+        builder.build(call, {**OURS, "ce-id": "another"})
     messages = builder.build(call, OURS)
     for number, message in enumerate(messages):
         outlet.put(number, outlet.prepare(message))
     outlet.flush(30, lambda: None)
     assert outlet.take_outcomes() == dict.fromkeys(range(len(messages)), Taken())
     outlet.close()
+    return builder
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,15 @@ CASES = {
     "protocol 1": Case(*remote("elsewhere.task"), settings={"task_protocol": 1}),
     "an own task id": Case(*local("tasks.add", task_id="mine")),
 }
+#: Of these Celery itself builds every message.
+CELERYS = {
+    "options declared on the task",    # pickle
+    "link and link_error",
+    "compression",
+    "compression by setting",
+    "serializer by setting",
+    "protocol 1",
+}  # fmt: skip
 
 
 def comparable(message: Any) -> tuple[Any, ...]:
@@ -117,16 +129,18 @@ def comparable(message: Any) -> tuple[Any, ...]:
     return headers, properties, info
 
 
+@pytest.mark.parametrize("after", [0, 2], ids=["first", "third"])
 @pytest.mark.parametrize("name", CASES)
-def test_a_call_is_written_as_celery_itself_would(vhost_url: str, name: str) -> None:
+def test_a_call_is_written_as_celery_itself_would(vhost_url: str, name: str, after: int) -> None:
     case = CASES[name]
     app = app_with(vhost_url, **dict(case.settings))
     if case.bound:
         declare(vhost_url, case.queue, **case.bound)
     case.plain(app)
     (plain,) = eventually(lambda: take_all(vhost_url, case.queue))  # Celery itself waits for no confirm
-    sent_by_us(app, case.call)
+    builder = sent_by_us(app, case.call, after)
     (ours,) = take_all(vhost_url, case.queue)
+    assert len(builder._templates) == (name not in CELERYS)
     pool: Any = app.pool
     pool.force_close_all()
 
@@ -179,14 +193,6 @@ def test_celerys_own_event_is_not_mandatory(vhost_url: str) -> None:
     task, event = TaskBuilder(app).build(TaskCall("elsewhere.task"), OURS)
     assert (task.mandatory, event.mandatory) == (True, False)
     assert event.exchange == "celeryev"
-
-
-def test_an_eta_for_a_quorum_queue_takes_celerys_own_road(vhost_url: str) -> None:
-    queue = Queue("slow", Exchange("slow", "topic"), routing_key="slow", queue_arguments={"x-queue-type": "quorum"})
-    app = app_with(vhost_url, task_queues=[queue])
-    (message,) = TaskBuilder(app).build(TaskCall("t", options={"countdown": 100, "queue": "slow"}), OURS)
-    assert message.exchange == "celery_delayed_27"
-    assert message.routing_key.endswith(".slow")
 
 
 class Model(BaseModel):

@@ -2,7 +2,8 @@
 
 A call goes through ``Task.apply_async`` or ``app.send_task``, so whatever these do for the user (routing, serializer,
 compression, signals, links, eta, expires, priority, and what others have patched into them) happens. The producer they
-are given only records; so every message of an event exists before the first is written.
+are given only records; so every message of an event exists before the first is written. Where Celery would write the
+same as for a call before, that message is the template of the next (see ``templates``).
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from typed_pubsub.routing.routes import Route
 from typed_pubsub.tasks.app_connection import app_connection
 from typed_pubsub.tasks.hazards import LongWaits
 from typed_pubsub.tasks.messages import RecordingProducer, TaskMessage
+from typed_pubsub.tasks.templates import Templates
 
 __all__ = ["TaskBuilder", "TaskMessage"]
 
@@ -47,6 +49,7 @@ class TaskBuilder:
         self.app: Any = app
         self._connection = app_connection(self.app)
         self._waits = LongWaits(app)
+        self._templates = Templates(self.app, self._connection.transport.driver_type)
 
     def require(self, routes: Iterable[Route]) -> None:
         """Raises DefinitionError for a route to a task that the app ought to have and has not."""
@@ -66,6 +69,14 @@ class TaskBuilder:
         Raises:
             Exception: whatever Celery, a signal's receiver or a serializer makes of the call: nothing is sent then.
         """
+        message = self._templates.fill(call, headers)
+        messages = [message] if message is not None else self._through_celery(call, headers)
+        for message in messages:
+            if (eta := message.headers.get("eta")) is not None:
+                self._waits.look(call.task, eta, message.exchange, message.declare)
+        return messages
+
+    def _through_celery(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
         producer: Any = RecordingProducer(self._connection)
         theirs: dict[str, Any] = call.options.get("headers") or {}
         options: dict[str, Any] = {
@@ -77,25 +88,23 @@ class TaskBuilder:
             "add_to_parent": False,
         }
         task: Any = self.app.tasks.get(call.task) if call.local else None
-        args, kwargs = self._arguments(call, task)
+        keeps_types = self._keeps_types(call, task)
+        args, kwargs = (call.args, call.kwargs) if keeps_types else (plain(call.args), plain(call.kwargs))
         # Result backends subscribe to the result of each task that is sent; here nobody waits for one.
         with denied_join_result():
             if task is not None:
                 task.apply_async(args, kwargs, **options)
             else:
                 self.app.send_task(call.task, args, kwargs, **options)
-        if not any(message.mandatory for message in producer.recorded):
+        messages: list[TaskMessage] = producer.recorded
+        if not any(message.mandatory for message in messages):
             msg = f"apply_async of {call.task} published nothing through the producer it was given"
             raise RuntimeError(msg)
-        recorded: list[TaskMessage] = producer.recorded
-        for message in recorded:
-            if (eta := message.headers.get("eta")) is not None:
-                self._waits.look(call.task, eta, message.exchange, message.declare)
-        return recorded
+        if len(messages) == 1 and keeps_types:
+            self._templates.keep(call, headers, messages[0], producer.prepared)
+        return messages
 
-    def _arguments(self, call: TaskCall, task: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _keeps_types(self, call: TaskCall, task: Any) -> bool:
         of_task = getattr(task, "serializer", None)
         serializer = call.options.get("serializer") or of_task or self.app.conf.task_serializer
-        if serializer in _KEEPS_TYPES:
-            return call.args, call.kwargs
-        return plain(call.args), plain(call.kwargs)
+        return serializer in _KEEPS_TYPES
