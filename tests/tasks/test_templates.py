@@ -228,7 +228,6 @@ ETAS = [SOON, LATER, SOON - 2 * HOUR, SOON.isoformat(), "", SOON.date(), 7, None
         {"countdown": 3, "eta": SOON},
         {"countdown": 3, "expires": 9},
     ],
-    ids=str,
 )
 def test_a_moment_is_written_as_celery_writes_it(
     moments: dict[str, Any], zone: str, monkeypatch: pytest.MonkeyPatch
