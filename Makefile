@@ -8,7 +8,7 @@ WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-embedded constraints clean
+.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-embedded constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -73,6 +73,11 @@ demo: $(STAMP)   ## the whole story on one screen, with no server
 bench: $(STAMP) servers         ## the numbers, beside the peers'
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks
+
+BACKLOG ?= 1000 1000000
+bench-growth: $(STAMP) servers  ## what more routes, larger events, more processes and a long queue cost: BACKLOG="1000 1000000"
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.growth --backlog $(BACKLOG)
 
 bench-embedded: $(STAMP)        ## the embedded broker beside kombu's transports that need no server
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

@@ -16,7 +16,7 @@ from typing import Any
 
 import kombu
 
-import benchmarks.handoff as service
+from benchmarks import service
 from benchmarks.broker import EVENTS, TASKS
 from benchmarks.events import EXCHANGE, KEY, make_events
 from typed_pubsub import Publisher, PubSubConfig, Subscriber

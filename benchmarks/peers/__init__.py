@@ -1,0 +1,1 @@
+"""The programs that are measured: ours, and those of others who do the same work."""

@@ -1,0 +1,50 @@
+"""The parts of a run: every round goes once through all contenders, so that a noisy neighbour hits everybody."""
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+
+from benchmarks.contenders import Contender, why_not
+from benchmarks.measure import Sample, World, WrongAnswer, measure
+from benchmarks.results import Line
+
+#: Larger events get fewer rounds' worth of them: about the same seconds each.
+_SHARE_OF_SIZE = {220: 1.0, 1_500: 0.5, 20_000: 0.15}
+_LEAST = 200
+
+
+def rates(
+    where: World, contenders: Sequence[Contender], events: int, rounds: int, sizes: Sequence[int]
+) -> Iterator[Line]:
+    """The lines of some contenders, at each size of event."""
+    absent = {one: why_not(one) for one in contenders}
+    for size in sizes:
+        lines = {one: Line(one.work, one.name, size, one.ours, missing=absent[one]) for one in contenders}
+        for number, (one, line) in itertools.product(range(rounds), lines.items()):
+            if line.missing is None:
+                tell(f"{one.work}, {size} bytes, round {number + 1} of {rounds}: {one.name}")
+                count = max(int(events * _SHARE_OF_SIZE.get(size, 1.0) / one.share), _LEAST)
+                add(line, sampled(where, one, count, size))
+        yield from lines.values()
+
+
+def add(line: Line, sample: Sample) -> None:
+    """One round more."""
+    line.rates.append(sample.rate)
+    line.cpu.append(sample.cpu)
+    line.rss.append(sample.rss)
+
+
+def sampled(where: World, one: Contender, count: int, size: int) -> Sample:
+    """A round, again if its answer was wrong; twice wrong is an error."""
+    try:
+        return measure(where, one, count, size)
+    except WrongAnswer as error:
+        print(f"\n{one.name}: {error}; once more", file=sys.stderr)
+        return measure(where, one, count, size)
+
+
+def tell(what: str) -> None:
+    """Says on a terminal how far it is."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
