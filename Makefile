@@ -8,7 +8,7 @@ WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-embedded constraints clean
+.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-embedded constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -78,6 +78,14 @@ BACKLOG ?= 1000 1000000
 bench-growth: $(STAMP) servers  ## what more routes, larger events, more processes and a long queue cost: BACKLOG="1000 1000000"
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.growth --backlog $(BACKLOG)
+
+UPDATE ?=
+bench-check: $(STAMP) servers   ## has it become slower? Ratios and machine instructions; UPDATE=1 writes the latter anew
+	$(BIN)/python -m benchmarks.check $(if $(UPDATE),--update)
+
+bench-report: $(STAMP)          ## docs/benchmarks.md and its plots, of what the last runs wrote to build/
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.report
 
 bench-embedded: $(STAMP)        ## the embedded broker beside kombu's transports that need no server
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

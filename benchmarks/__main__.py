@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import latency, micro
+from benchmarks import grown, latency, micro
 from benchmarks.aims import judge
 from benchmarks.contenders import CONSUMERS, PUBLISHERS, SUBSCRIBERS
 from benchmarks.events import SIZES
@@ -33,7 +33,10 @@ def main() -> None:
     if "micro" in options.parts:
         results.micro = micro.measured()
     tell("")
-    show(results, judge(results))
+    verdicts = list(judge(results))
+    if options.growth.exists():
+        verdicts += grown.judge(grown.Growth.read(options.growth))
+    show(results, verdicts)
     results.write(options.json)
     print(f"\n{options.json}")
 
@@ -50,6 +53,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=4.0, help="of load, for the latency (default: %(default)s)")
     add("--rounds", type=int, default=5, help="interleaved rounds (default: %(default)s)")
     add("--json", type=Path, default=Path("build/benchmarks.json"), help="default: %(default)s")
+    add("--growth", type=Path, default=Path("build/growth.json"), help="of make bench-growth (default: %(default)s)")
     return parser
 
 

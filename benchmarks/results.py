@@ -1,6 +1,7 @@
 """What a run measured, as values that go to JSON and come back."""
 
 import json
+import math
 import os
 import platform
 import sys
@@ -62,7 +63,7 @@ class Waits:
 
 def percentile(sorted_: list[float], share: float) -> float:
     """The smallest value that so large a share of all is not above."""
-    return sorted_[max(min(round(share * len(sorted_) + 0.5), len(sorted_)) - 1, 0)]
+    return sorted_[max(math.ceil(share * len(sorted_)) - 1, 0)]
 
 
 @dataclass
@@ -116,13 +117,15 @@ def setting(rabbitmq: str, rounds: int) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
         "rounds": rounds,
-        "command": " ".join(
-            ["python -m", sys.modules["__main__"].__spec__.name.removesuffix(".__main__"), *sys.argv[1:]]
-        )
-        if sys.modules["__main__"].__spec__
-        else sys.argv[0],
+        "command": _command(),
         "versions": {"Python": platform.python_version(), "RabbitMQ": rabbitmq, **_versions()},
     }
+
+
+def _command() -> str:
+    spec = sys.modules["__main__"].__spec__
+    name = "benchmarks" if spec is None else spec.name.removesuffix(".__main__")
+    return " ".join(["python -m", name, *sys.argv[1:]])
 
 
 def _versions() -> dict[str, str]:
