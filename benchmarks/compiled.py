@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 BUILD = Path("build/benchmarks")
@@ -30,6 +31,7 @@ def compiled(source: str, *options: str, output: str) -> Path:
     return made.resolve()
 
 
+@cache
 def c_client() -> Path:
     """The C client, which needs librabbitmq (Debian: ``librabbitmq-dev``)."""
     return compiled("peers/client.c", "-lrabbitmq", output="client")

@@ -4,6 +4,7 @@ import itertools
 import sys
 from collections.abc import Iterator, Sequence
 
+from benchmarks.child import ChildError
 from benchmarks.contenders import Contender, why_not
 from benchmarks.measure import Sample, World, WrongAnswer, measure
 from benchmarks.results import Line
@@ -24,8 +25,19 @@ def rates(
             if line.missing is None:
                 tell(f"{one.work}, {size} bytes, round {number + 1} of {rounds}: {one.name}")
                 count = max(int(events * _SHARE_OF_SIZE.get(size, 1.0) / one.share), _LEAST)
-                add(line, sampled(where, one, count, size))
+                _round(where, one, line, count)
         yield from lines.values()
+
+
+def _round(where: World, one: Contender, line: Line, count: int) -> None:
+    """One round; a peer that does not even run here is left out, and said so."""
+    try:
+        add(line, sampled(where, one, count, line.size))
+    except ChildError as error:
+        if one.ours:
+            raise
+        line.missing = f"does not run here: {str(error).strip().splitlines()[-1]}"
+        print(f"\n{one.name} {line.missing}", file=sys.stderr)
 
 
 def add(line: Line, sample: Sample) -> None:
