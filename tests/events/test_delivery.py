@@ -34,6 +34,20 @@ def test_a_bare_message_is_read_with_the_id_made_for_it() -> None:
     assert (said.type, said.version, said.correlation_id, said.traceparent, said.problem) == (None,) * 5
 
 
+def test_an_id_is_made_only_for_a_message_that_brings_none() -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"r{len(made)}")
+        return made[-1]
+
+    assert read_metadata(_delivery(headers=OURS, random_id=make)).event_id == "e1"
+    assert read_metadata(_delivery(properties={"message_id": "m1"}, random_id=make)).event_id == "m1"
+    assert made == []
+    said = read_metadata(_delivery(random_id=make))
+    assert (said.event_id, said.has_id, made) == ("r0", False, ["r0"])
+
+
 def test_the_event_id_is_ce_id_else_message_id_else_random() -> None:
     assert read_metadata(_delivery(headers={"ce-id": "e1"}, properties={"message_id": "m1"})).event_id == "e1"
     assert read_metadata(_delivery(properties={"message_id": "m1"})).event_id == "m1"

@@ -97,7 +97,7 @@ def test_there_is_a_golden_message_of_every_demo_event_and_of_every_other_kind()
 
 
 def test_its_metadata_is_read_as_ever(golden: Golden) -> None:
-    assert dataclasses.asdict(read_metadata(golden.delivery)) == golden.expected["metadata"]
+    assert msgspec.structs.asdict(read_metadata(golden.delivery)) == golden.expected["metadata"]
 
 
 def test_its_body_is_read_as_ever(golden: Golden) -> None:

@@ -77,7 +77,7 @@ class Consumer:
             Delivery(
                 routing_key=info["routing_key"],
                 body=message.body or b"",
-                random_id=str(uuid4()),
+                random_id=_random_id,
                 exchange=info["exchange"],
                 headers=headers,
                 properties=properties,
@@ -87,3 +87,7 @@ class Consumer:
                 raw_properties=message.__dict__.get("raw_properties", b""),
             )
         )
+
+
+def _random_id() -> str:
+    return str(uuid4())

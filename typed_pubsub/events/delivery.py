@@ -1,39 +1,41 @@
 """What the broker handed us, and what its headers say: total functions over any message at all."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
+
+import msgspec
 
 from typed_pubsub.events import message as wire
 from typed_pubsub.events.keys import MAX_KEY_BYTES
 from typed_pubsub.events.shapes import is_list, is_mapping
 
 MAX_ID_BYTES = wire.MAX_ID_BYTES
+_TEXTS = (wire.ID, wire.SOURCE, wire.CORRELATION_ID, wire.TRACEPARENT)
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+# Structs rather than dataclasses, here and wherever a value is made for each event: frozen as well, and made by C code.
+class Delivery(msgspec.Struct, frozen=True):
     """A message as it came, copied and not yet believed.
 
-    ``random_id`` is the event id of a message that brings none; ``wire_error`` says what of its frames could not be
-    read (then headers and properties are empty and ``raw_properties`` holds their bytes).
+    ``random_id`` is the event id of a message that brings none, or gives one when it is called; ``wire_error`` says
+    what of its frames could not be read (then headers and properties are empty and ``raw_properties`` holds their
+    bytes).
     """
 
     routing_key: str
     body: bytes
-    random_id: str
+    random_id: str | Callable[[], str]
     exchange: str = ""
-    headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    headers: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    properties: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
     redelivered: bool = False
     tag: int = 0
     wire_error: str | None = None
     raw_properties: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True):
     """What a delivery's headers and properties say.
 
     ``routing_key`` is the key that decides the model; ``ours`` tells a message with CloudEvents headers from a legacy
@@ -65,38 +67,82 @@ class Metadata:
 
 
 def read_metadata(delivery: Delivery) -> Metadata:
-    """What ``delivery`` says of itself. Never raises; what cannot be read is named in ``problem``."""
+    """What ``delivery`` says of itself. Never raises; what cannot be read is named in ``problem``.
+
+    A ``random_id`` that is made by a call is another one each time: whoever needs it twice reads once.
+    """
     headers, properties = delivery.headers, delivery.properties
-    problems = [delivery.wire_error] if delivery.wire_error is not None else []
-    texts: dict[str, str | None] = {}
-    for name in (wire.ID, wire.SOURCE, wire.CORRELATION_ID, wire.TRACEPARENT):
-        texts[name], problem = _text(headers, name)
-        problems += problem
-    version, problem = _version(headers)
-    problems += problem + _encoding_problems(headers, properties)
-    event_id = texts[wire.ID] or _lenient(properties, "message_id")
+    # An empty header counts as absent.
+    texts = [headers.get(name, "") for name in _TEXTS]
+    version = _version(headers)
+    problem = None
+    if not (all(map(wire.is_text, texts)) and version != 0 and _is_readable(delivery)):
+        problem = "; ".join(_problems(delivery))
+        texts = [text if wire.is_text(text) else "" for text in texts]
+    event_id, source, correlation_id, traceparent = texts
+    event_id = event_id or _lenient(properties, "message_id")
+    made = "" if event_id else delivery.random_id
     return Metadata(
-        routing_key=_routing_key(delivery),
-        event_id=event_id if event_id is not None else delivery.random_id,
-        source=texts[wire.SOURCE] or "",
+        routing_key=delivery.routing_key if delivery.exchange != "" else _noted_key(delivery),
+        event_id=event_id or (made if isinstance(made, str) else made()),
+        source=source,
         # Never decisive, and a row's key may be of any characters: not worth a dead letter.
         type=_lenient(headers, wire.TYPE),
-        version=version,
-        correlation_id=texts[wire.CORRELATION_ID] or _lenient(properties, "correlation_id"),
-        traceparent=texts[wire.TRACEPARENT] or None,
+        version=version or None,
+        correlation_id=correlation_id or _lenient(properties, "correlation_id"),
+        traceparent=traceparent or None,
         ours=wire.SPEC_VERSION in headers,
-        has_id=event_id is not None,
-        problem="; ".join(problems) or None,
+        has_id=bool(event_id),
+        problem=problem,
     )
 
 
-def _text(headers: Mapping[str, Any], name: str) -> tuple[str | None, list[str]]:
-    if name not in headers:
-        return None, []
-    value = headers[name]
-    if not wire.is_text(value):
-        return None, [f"header {name}: expected a printable text of at most {wire.MAX_ID_BYTES} bytes"]
-    return value, []
+def _is_readable(delivery: Delivery) -> bool:
+    """Whether the frames were sound and the body is plain JSON, the only content that is read."""
+    properties = delivery.properties
+    return (
+        delivery.wire_error is None
+        and _is_json(properties.get("content_type"))
+        and _is_utf8(properties.get("content_encoding"))
+        and "compression" not in delivery.headers
+    )
+
+
+def _problems(delivery: Delivery) -> Iterator[str]:
+    headers, properties = delivery.headers, delivery.properties
+    if delivery.wire_error is not None:
+        yield delivery.wire_error
+    for name in _TEXTS:
+        if not wire.is_text(headers.get(name, "")):
+            yield f"header {name}: expected a printable text of at most {wire.MAX_ID_BYTES} bytes"
+    if _version(headers) == 0:
+        yield f"header {wire.SCHEMA_VERSION}: expected a whole number from 1"
+    if not _is_json(properties.get("content_type")):
+        yield f"content type: expected {wire.JSON}"
+    if not _is_utf8(properties.get("content_encoding")):
+        yield "content encoding: expected utf-8"
+    if "compression" in headers:
+        yield "header compression: compressed bodies are not read"
+
+
+def _version(headers: Mapping[str, Any]) -> int | None:
+    """The version that a message says, None if it says none, 0 if what it says is no version."""
+    if wire.SCHEMA_VERSION not in headers:
+        return None
+    value = headers[wire.SCHEMA_VERSION]
+    readable = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10  # noqa: PLR2004
+    return int(value) if readable else 0
+
+
+def _is_json(kind: Any) -> bool:
+    # Nobody has to say so: what has no content type is JSON, in UTF-8.
+    return (
+        kind == wire.JSON or not kind or (isinstance(kind, str) and kind.partition(";")[0].strip().lower() == wire.JSON)
+    )
+
+
+def _is_utf8(encoding: Any) -> bool:
+    return not encoding or (isinstance(encoding, str) and encoding.lower() in _UTF8)
 
 
 def _lenient(values: Mapping[str, Any], name: str) -> str | None:
@@ -105,37 +151,12 @@ def _lenient(values: Mapping[str, Any], name: str) -> str | None:
     return value if value and wire.is_text(value) else None
 
 
-def _version(headers: Mapping[str, Any]) -> tuple[int | None, list[str]]:
-    if wire.SCHEMA_VERSION not in headers:
-        return None, []
-    value = headers[wire.SCHEMA_VERSION]
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0:  # noqa: PLR2004
-        return int(value), []
-    return None, [f"header {wire.SCHEMA_VERSION}: expected a whole number from 1"]
+def _noted_key(delivery: Delivery) -> str:
+    """The key under which an event was published that was put straight on the queue, through the default exchange.
 
-
-def _encoding_problems(headers: Mapping[str, Any], properties: Mapping[str, Any]) -> list[str]:
-    """Only plain JSON is read; a missing content type or encoding means JSON in UTF-8."""
-    problems: list[str] = []
-    kind, encoding = properties.get("content_type"), properties.get("content_encoding")
-    if kind and (not isinstance(kind, str) or kind.partition(";")[0].strip().lower() != wire.JSON):
-        problems.append(f"content type: expected {wire.JSON}")
-    if encoding and (not isinstance(encoding, str) or encoding.lower() not in _UTF8):
-        problems.append("content encoding: expected utf-8")
-    if "compression" in headers:
-        problems.append("header compression: compressed bodies are not read")
-    return problems
-
-
-def _routing_key(delivery: Delivery) -> str:
-    """The key under which the event was published.
-
-    A message that came through an exchange came under its own key. Only one put straight on the queue (through the
-    default exchange) may carry another: ours in a header, else the one that the broker noted when it first
-    dead-lettered the message.
+    A message that came through another exchange came under its own key. Only such a one may carry another: ours in a
+    header, else the one that the broker noted when it first dead-lettered the message.
     """
-    if delivery.exchange != "":
-        return delivery.routing_key
     noted = delivery.headers.get(wire.ROUTING_KEY)
     if _is_key(noted):
         return noted

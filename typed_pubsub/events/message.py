@@ -64,7 +64,12 @@ class Context:
 
 def is_text(value: Any) -> bool:
     """Whether ``value`` can be an id or a name on the wire: printable, at most 255 bytes of UTF-8."""
-    return isinstance(value, str) and value.isprintable() and len(value.encode()) <= MAX_ID_BYTES
+    # A character has at most four bytes: few texts are long enough to be counted.
+    return (
+        isinstance(value, str)
+        and value.isprintable()
+        and (len(value) * 4 <= MAX_ID_BYTES or len(value.encode()) <= MAX_ID_BYTES)
+    )
 
 
 def data_schema(template: str, version: int) -> str:
