@@ -166,6 +166,12 @@ def test_containers_are_copied_so_that_later_changes_do_not_reach_the_task() -> 
     assert made == {"a": [1], "b": ([1],)}
 
 
+def test_what_is_portable_and_cannot_change_is_not_copied() -> None:
+    for value in ("x", (), (1, "x", None, ID, NOW, Decimal(1))):
+        assert portable(value) is value
+    assert portable((1, (Colour.RED,))) == (1, ("red",))
+
+
 @pytest.mark.parametrize(
     "value",
     [Pair(1, 2), OrderedDict(a=1), {1, 2}, b"x", timedelta(1), object(), Subclass("x"), Point, Order],

@@ -67,6 +67,12 @@ def test_a_row_gets_the_python_values_of_kombus_tags() -> None:
     assert made.args == (TAGGED,)
 
 
+def test_what_a_later_row_does_to_the_body_does_not_reach_the_task_of_an_earlier_one() -> None:
+    mapping = TaskMapping().add_legacy([row("free"), row("free", get_args=lambda key, body: ([body.pop("x")], body))])
+    first, second = calls(decide(mapping, deliver("free", {"x": 1, "y": [2]})))
+    assert (first.args, second.args, second.kwargs) == (({"x": 1, "y": [2]},), (1,), {"y": [2]})
+
+
 def test_in_a_message_of_ours_a_tag_is_nothing_but_json() -> None:
     body = {"at": {"__type__": "datetime", "__value__": NOW.isoformat()}}
     mapping = TaskMapping().add_legacy([row("no.model")])

@@ -4,10 +4,13 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.routing.kit import REGISTRY, Paid, calls, deliver, row, ship
 from typed_pubsub.events.delivery import Delivery
 from typed_pubsub.routing import NAMESPACE, Policy, RoutingTable, TaskMapping, call
+from typed_pubsub.routing.table import task_id
 
 OURS = {"ce-specversion": "1.0", "ce-id": "e1", "ce-source": "s1"}
 
@@ -41,6 +44,11 @@ def test_the_namespace_never_changes() -> None:
 def test_ids_are_made_of_queue_source_event_route_and_number() -> None:
     assert ids(deliver("orders.paid", headers=OURS)) == formula()
     assert len(set(formula())) == 7
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_an_id_is_the_uuid_5_of_its_name(name: str) -> None:
+    assert task_id(name) == str(uuid5(NAMESPACE, name))
 
 
 def test_one_id_is_known_by_heart() -> None:

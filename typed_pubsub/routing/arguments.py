@@ -17,19 +17,26 @@ import msgspec
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-_SIMPLE = frozenset({str, int, float, bool, type(None)})
 _TYPED = (UUID, datetime, date, time, Decimal)
+_PORTABLE = frozenset({str, int, float, bool, type(None), *_TYPED})
+_CONTAINERS = frozenset({list, tuple, dict})
 
 
 def portable(value: Any) -> Any:
-    """``value`` with models, Structs, dataclasses and Enums in their JSON form, inside lists, tuples and dicts too."""
-    if type(value) in _SIMPLE or type(value) in _TYPED:
+    """``value`` with models, Structs, dataclasses and Enums in their JSON form, inside lists, tuples and dicts too.
+
+    What is in this form and cannot change comes back as it is; lists and dicts are copied, since the handlers of other
+    routes may change them before the task is sent.
+    """
+    if _is_settled(value):
         return value
+    if type(value) in _CONTAINERS:
+        return _inside(value, portable)
     if isinstance(value, Enum):
         return portable(value.value)
     if isinstance(value, BaseModel | msgspec.Struct) or (is_dataclass(value) and not isinstance(value, type)):
         return _json_form(value)
-    return _inside(value, portable)
+    return value
 
 
 def plain(value: Any) -> Any:
@@ -38,6 +45,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, _TYPED):
         return to_jsonable_python(value)
     return _inside(value, plain)
+
+
+def _is_settled(value: Any) -> bool:
+    items: Any = value
+    return type(value) in _PORTABLE or (type(value) is tuple and _PORTABLE.issuperset(map(type, items)))
 
 
 def _json_form(value: Any) -> Any:

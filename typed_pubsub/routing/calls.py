@@ -5,10 +5,10 @@ Celery is known by shape here, not by import: anything with a name, a signature 
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, final
 
+import msgspec
 from typing_extensions import Unpack
 
 P = ParamSpec("P")
@@ -58,6 +58,8 @@ class CallOptions(TypedDict, total=False):
     parent_id: str
 
 
+_OPTIONS = CallOptions.__annotations__.keys()
+
 #: Options that belong to the publishing itself, which this library does with its own connection and confirms.
 #: A row or a Signature may carry those of the first set without harm; the second would take the message elsewhere.
 IGNORED_OPTIONS = frozenset({"retry", "retry_policy", "add_to_parent"})
@@ -75,6 +77,7 @@ class TaskLike(Protocol[P, R_co]):
     def apply_async(self, *args: Any, **kwargs: Any) -> Any: ...  # noqa: D102
 
 
+@final
 class RemoteTask(Generic[P, R]):
     """A task of another service: its name, the options it is sent with, and a signature to check calls by."""
 
@@ -84,9 +87,14 @@ class RemoteTask(Generic[P, R]):
         self.options = options
         self.__doc__ = signature.__doc__
         self._signature = inspect.signature(signature)
+        self._fitting = _fitting_names(self._signature)
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         """Raises TypeError, naming the task, for arguments that the signature does not take."""
+        if len(args) < len(self._fitting):
+            needed, taken = self._fitting[len(args)]
+            if needed <= kwargs.keys() <= taken:
+                return
         try:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -114,8 +122,7 @@ def remote_task(name: str, **options: Unpack[CallOptions]) -> Callable[[Callable
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCall:
+class TaskCall(msgspec.Struct, frozen=True):
     """One Celery task to send.
 
     ``local`` tells how: as the registered task's ``apply_async`` would, with the options declared on it, or as
@@ -124,8 +131,8 @@ class TaskCall:
 
     task: str
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
-    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    kwargs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    options: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     local: bool = False
 
     def using(self, **options: Unpack[CallOptions]) -> "TaskCall":
@@ -135,7 +142,7 @@ class TaskCall:
             TypeError: an option that ``apply_async`` does not take, or that is this library's own.
         """
         _check_options(options)
-        return replace(self, options={**self.options, **options})
+        return TaskCall(self.task, self.args, self.kwargs, {**self.options, **options}, self.local)
 
 
 def call(task: TaskLike[P, Any] | RemoteTask[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> TaskCall:
@@ -144,14 +151,19 @@ def call(task: TaskLike[P, Any] | RemoteTask[P, Any], /, *args: P.args, **kwargs
     Raises:
         TypeError: the arguments do not fit the task's signature (not for tasks declared with ``typing=False``).
     """
-    if isinstance(task, RemoteTask):
+    # Not isinstance: of one of Celery's proxies that would ask for the task behind it.
+    if type(task) is RemoteTask:
         task.check(*args, **kwargs)
-        return TaskCall(task.name, args, dict(kwargs), dict(cast("dict[str, Any]", task.options)))
+        return TaskCall(task.name, args, kwargs, {**task.options})
     # Celery's own check of arguments, made from the task's signature when the task was declared.
     check = getattr(task, "__header__", None)
-    if check is not None and getattr(task, "typing", True) is not False:
-        check(*args, **kwargs)
-    return TaskCall(str(task.name), args, dict(kwargs), local=True)
+    if check is not None:
+        try:
+            check(*args, **kwargs)
+        except TypeError:
+            if getattr(task, "typing", True) is not False:
+                raise
+    return TaskCall(str(task.name), args, kwargs, {}, True)  # noqa: FBT003
 
 
 def is_task(value: Any) -> bool:
@@ -194,8 +206,24 @@ def send_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in IGNORED_OPTIONS}
 
 
+def _fitting_names(signature: inspect.Signature) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """For each number of positional arguments the names that must, and those that may, be given beside them.
+
+    What fits these fits the signature; of anything else ``bind`` knows better, and says what is wrong.
+    """
+    parameters = signature.parameters.values()
+    positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    named = [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+    fitting: list[tuple[frozenset[str], frozenset[str]]] = []
+    for given in range(len(positional) + 1):
+        rest = [*positional[given:], *named]
+        needed = frozenset(one.name for one in rest if one.default is one.empty)
+        taken = frozenset(one.name for one in rest if one.kind is not one.POSITIONAL_ONLY)
+        fitting.append((needed, taken))
+    return fitting
+
+
 def _check_options(options: CallOptions) -> None:
-    unknown = sorted(options.keys() - CallOptions.__annotations__.keys())
-    if unknown:
-        msg = f"unknown task options: {', '.join(unknown)}"
+    if not options.keys() <= _OPTIONS:
+        msg = f"unknown task options: {', '.join(sorted(options.keys() - _OPTIONS))}"
         raise TypeError(msg)

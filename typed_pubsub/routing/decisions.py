@@ -1,7 +1,8 @@
 """Decisions and settlements: what a delivery means, and what to do after sending. Values, compared by equality."""
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from typed_pubsub.routing.calls import TaskCall
 
@@ -17,23 +18,20 @@ Reason: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """The event causes these tasks, all of them or none; ``headers`` go on every one."""
 
     calls: tuple[TaskCall, ...]
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(msgspec.Struct, frozen=True):
     """Nobody wants a task for this event, and nothing failed."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(msgspec.Struct, frozen=True):
     """The event goes to the dead-letter queue.
 
     ``detail`` may be logged; ``private`` (an exception's own text, which may quote the body) goes into the dead letter
@@ -45,20 +43,17 @@ class DeadLetter:
     private: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True):
     """Everything that the delivery caused is confirmed: acknowledge it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryAfter:
+class RetryAfter(msgspec.Struct, frozen=True):
     """Send the same messages again after this many seconds; the delivery stays unacknowledged."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class HandBack:
+class HandBack(msgspec.Struct, frozen=True):
     """Give the delivery back to its queue: it was held for too long, and the broker would time it out."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+import msgspec
+
 from typed_pubsub.events.registry import EventClass, meta_of
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.routing.calls import SignatureLike, TaskCall, from_signature, is_task
@@ -18,8 +20,7 @@ Outcome: TypeAlias = TaskCall | SignatureLike | Iterable[TaskCall | SignatureLik
 Handler: TypeAlias = Callable[[E], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """An event as routes get it: typed routes the model, rows the key and the body as it was sent."""
 
     routing_key: str
@@ -85,6 +86,9 @@ class TypedRoute(Generic[E]):
             return
         outcome = self.handler(received.event)
         if outcome is None:
+            return
+        if isinstance(outcome, TaskCall):
+            yield outcome
             return
         for item in _items(outcome):
             if isinstance(item, TaskCall):

@@ -1,13 +1,15 @@
 """The compiled mapping: from a delivery to a decision. Pure and total."""
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass
 from typing import Any, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import tagged
 from typed_pubsub.events.codec import BodyError, read_json
 from typed_pubsub.events.delivery import Delivery, Metadata, read_metadata
+from typed_pubsub.events.ids import uuid_text
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.keys import BindingTrie
 from typed_pubsub.events.registry import EventClass, EventMeta, Registry, meta_of
@@ -24,6 +26,12 @@ NAMESPACE = UUID("5f0b5a5e-6d2f-5c5b-9c1e-7a0f2d9b3c41")
 _REMEMBERED_KEYS = 10_000
 
 
+def task_id(name: str) -> str:
+    """``str(uuid5(NAMESPACE, name))``, without the UUID in between."""
+    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False)
+    return uuid_text(digest.hexdigest(), version=5)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The settings that decisions depend on; see PubSubConfig for their meaning."""
@@ -38,10 +46,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What stands behind a routing key: the newest model bound to it, if any, and the routes that want it."""
+    """What stands behind a routing key: the newest model bound to it, if any, and the routes that want it.
+
+    ``has_rows``: some of these want the body as it was sent.
+    """
 
     meta: EventMeta | None
     routes: tuple[Route, ...]
+    has_rows: bool
 
 
 class RoutingTable:
@@ -80,7 +92,8 @@ class RoutingTable:
             # Keys of two models never match the same routing key: the registry refuses that.
             model = next(iter(self._models.find(routing_key)), None)
             found = dict(self._trie.find(routing_key))
-            target = Target(model, tuple(found[index] for index in sorted(found)))
+            routes = tuple(found[index] for index in sorted(found))
+            target = Target(model, routes, any(not route.events for route in routes))
             # Keys come from the wire: a sender that invents a new one each time must not fill the memory.
             if len(self._targets) >= _REMEMBERED_KEYS:
                 self._targets.clear()
@@ -135,7 +148,7 @@ class RoutingTable:
             body = delivery.body if said.ours else tagged.plain(delivery.body)
             event = read_event(target.meta, said.routing_key, body)
         sent: Any = None
-        if any(not route.events for route in target.routes):
+        if target.has_rows:
             sent = read_json(delivery.body) if said.ours else tagged.revive(delivery.body)
             if target.meta is None and not isinstance(sent, dict):
                 msg = f"$: expected a JSON object, got {type(sent).__name__}"
@@ -159,8 +172,8 @@ class RoutingTable:
         options = call.options
         if options.get("task_id") is None:
             name = f"{self.policy.queue}/{said.source}/{said.event_id}/{route.name}/{number}"
-            options = {**options, "task_id": str(uuid5(NAMESPACE, name))}
-        return replace(call, args=portable(call.args), kwargs=portable(call.kwargs), options=options)
+            options = {**options, "task_id": task_id(name)}
+        return TaskCall(call.task, portable(call.args), portable(call.kwargs), options, call.local)
 
 
 def _refuse_superseded(route: Route, event: EventClass, registry: Registry) -> None:
