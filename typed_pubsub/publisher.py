@@ -1,13 +1,14 @@
 """``Publisher``: typed events out, each confirmed by the broker before the call returns."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pydantic_core
 
@@ -17,6 +18,7 @@ from typed_pubsub.brokers.publishing import Publication
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import EventError
 from typed_pubsub.events.codec import BodyError, read_json
+from typed_pubsub.events.ids import uuid_text
 from typed_pubsub.events.keyed import read_event, write_event
 from typed_pubsub.events.keys import check_amqp_key
 from typed_pubsub.events.message import Context, Message, compose
@@ -108,7 +110,7 @@ class Publisher:
 
         def messages() -> Iterator[Message]:
             for event in events:
-                yield self._message(event, str(uuid4()), self._context(correlation_id, causation_id, traceparent))
+                yield self._message(event, _new_id(), self._context(correlation_id, causation_id, traceparent))
 
         return self._publication().run(messages())
 
@@ -186,8 +188,13 @@ class Publisher:
         log.warning("no queue of exchange %r takes events of %r: nobody will see them", exchange, routing_key)
 
 
+def _new_id() -> str:
+    """``str(uuid4())``, without the UUID in between."""
+    return uuid_text(os.urandom(16).hex(), version=4)
+
+
 def _event_id(given: str | UUID | None) -> str:
-    return str(uuid4() if given is None else given)
+    return _new_id() if given is None else str(given)
 
 
 def _event_from(routing_key: str, meta: EventMeta, body: Mapping[str, Any], written: bytes) -> Any:

@@ -1,15 +1,20 @@
 """What cannot be published: that which has no JSON form, or which the model would not take back as it was."""
 
+import contextlib
 import math
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer, field_validator
 
 from typed_pubsub.errors import EventError
-from typed_pubsub.events import Event, Registry, StructEvent
+from typed_pubsub.events import Event, Registry, StructEvent, keyed
 from typed_pubsub.events.keyed import write_event
+from typed_pubsub.events.registry import meta_of
 
 
 class Numbers(Event, routing_key="numbers", registry=Registry()):
@@ -46,6 +51,65 @@ def test_nan_as_a_constant_is_no_way_around() -> None:
 
     with pytest.raises(EventError, match="the model does not accept what it writes itself"):
         write_event(Constants(x=math.nan))
+
+
+class Sub(BaseModel):
+    n: int = 0
+
+
+class Half(Enum):
+    HALF = 0.5
+
+
+class Endless(float, Enum):
+    ENDLESS = math.inf
+
+
+EXACT = [str, int, bool, UUID, date, time, AwareDatetime, timedelta, Decimal, Half, Literal["a", 1], list[int]]
+EXACT += [tuple[int, ...], tuple[int, str], set[int], dict[str, int], int | str | None, None, Sub, list[Sub] | int]
+INEXACT = [
+    float,
+    Endless | None,
+    Literal[Endless.ENDLESS],
+    list[float],
+    float | None,
+    Any,
+    object,
+    Annotated[int, PlainSerializer(lambda n: n)],
+    bytes,
+    complex,
+]
+HOLDERS = [math.nan, [math.nan], (math.nan, ""), {math.nan}, {"a": math.nan}, Sub.model_construct(n=math.nan), 1.5]
+HOLDERS += [Sub.model_construct(m=math.nan), Endless.ENDLESS]
+
+
+def model_of(kind: Any, **config: Any) -> Any:
+    class Made(Event, routing_key="made", registry=Registry(), **config):
+        x: kind
+
+    return Made
+
+
+@pytest.mark.parametrize("kind", EXACT, ids=repr)
+def test_of_a_model_without_floats_nothing_that_holds_one_is_written(kind: Any) -> None:
+    model = model_of(kind)
+    codec = meta_of(model).codec
+    assert codec.exact
+    for held in HOLDERS:
+        event = model.model_construct(x=held)
+        with contextlib.suppress(EventError):
+            _, body = write_event(event)
+            assert not list(keyed._non_finite(codec.plain(event), "$")), body
+
+
+def test_of_any_other_model_the_event_is_held_against_what_it_becomes() -> None:
+    codecs = [meta_of(model_of(kind)).codec for kind in INEXACT]
+    codecs += [meta_of(model_of(int, extra="allow")).codec, meta_of(StructNumbers).codec]
+    assert not any(codec.exact for codec in codecs)
+    with pytest.raises(EventError, match=r"\$\.y: expected a finite number"):
+        write_event(model_of(int, extra="allow")(x=1, y=math.nan))
+    with pytest.raises(EventError, match=r"\$\.x: expected a finite number"):
+        write_event(model_of(Endless | None)(x=Endless.ENDLESS))
 
 
 def test_what_has_no_json_form_is_an_event_error() -> None:

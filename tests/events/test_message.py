@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from typed_pubsub.errors import EventError
 from typed_pubsub.events import Event, Registry
 from typed_pubsub.events.delivery import Delivery, read_metadata
-from typed_pubsub.events.message import Context, compose, data_schema
-from typed_pubsub.events.registry import meta_of
+from typed_pubsub.events.message import Context, compose
+from typed_pubsub.events.registry import data_schema, meta_of
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
 

@@ -16,6 +16,7 @@ import pydantic_core
 from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 
 from typed_pubsub.errors import DefinitionError
+from typed_pubsub.events.core_schema import holds_no_floats, strings
 from typed_pubsub.events.problems import (
     BodyError,
     from_pydantic,
@@ -23,7 +24,6 @@ from typed_pubsub.events.problems import (
     not_json,
     unserializable,
 )
-from typed_pubsub.events.shapes import is_items, is_mapping
 
 __all__ = ["BodyError", "EventCodec", "PydanticCodec", "StructCodec", "check_placeholder", "read_json"]
 
@@ -64,6 +64,11 @@ class EventCodec(Protocol[E_co]):
         """The fields that are written under a name that the model does not read."""
         ...
 
+    @property
+    def exact(self) -> bool:
+        """Whether no event can lose anything on the way: what is read back need not be held against it."""
+        ...
+
 
 class PydanticCodec(Generic[E]):
     """The codec of ``Event`` classes."""
@@ -89,11 +94,24 @@ class PydanticCodec(Generic[E]):
     @property
     def unread(self) -> frozenset[str]:
         """See EventCodec: a ``validation_alias`` alone does it."""
+        return self._unread
+
+    @cached_property
+    def _unread(self) -> frozenset[str]:
         return frozenset(
             name
             for name, field in self._model.model_fields.items()
             if not field.exclude and (field.serialization_alias or field.alias or name) not in self.read_names[name]
         )
+
+    @property
+    def exact(self) -> bool:
+        """See EventCodec; of a class whose forward references are resolved."""
+        return self._exact
+
+    @cached_property
+    def _exact(self) -> bool:
+        return not self.unread and holds_no_floats(self._model.__pydantic_core_schema__)
 
     @cached_property
     def _read(self) -> Callable[..., E]:
@@ -107,7 +125,7 @@ class PydanticCodec(Generic[E]):
     @cached_property
     def _declared(self) -> frozenset[str]:
         """Every name in the model's schema, those of all its fields among them."""
-        return frozenset(_strings(self._model.__pydantic_core_schema__))
+        return frozenset(strings(self._model.__pydantic_core_schema__))
 
     def prepare(self) -> None:
         """See EventCodec."""
@@ -167,6 +185,11 @@ class StructCodec(Generic[E]):
         """See EventCodec: a Struct has one name for both ways."""
         return frozenset()
 
+    @property
+    def exact(self) -> bool:
+        """See EventCodec: of no Struct is it known, since comparing two of them costs next to nothing."""
+        return False
+
     @cached_property
     def _decode(self) -> Callable[[bytes], E]:
         try:
@@ -221,16 +244,6 @@ def read_json(body: bytes) -> Any:
 
 def _unresolved(model: type[Any], error: NameError) -> DefinitionError:
     return DefinitionError(f"{model.__module__}.{model.__qualname__}: {str(error).partition(chr(10))[0]}")
-
-
-def _strings(schema: Any) -> Iterable[str]:
-    if isinstance(schema, str):
-        yield schema
-    elif is_mapping(schema):
-        yield from _strings([*schema.keys(), *schema.values()])
-    elif is_items(schema):
-        for item in schema:
-            yield from _strings(item)
 
 
 def _is_number(hint: Any) -> bool:

@@ -4,10 +4,10 @@ The body is the event's JSON and nothing else. Metadata travels in headers, afte
 (``ce-*``, all strings), and what AMQP has a property for stands there too.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+
+import msgspec
 
 from typed_pubsub.errors import EventError
 from typed_pubsub.events.registry import EventMeta
@@ -36,8 +36,7 @@ ROUTING_KEY = "x-pubsub-routing-key"
 _CHECKED = (ID, SOURCE, CORRELATION_ID, CAUSATION_ID, TRACEPARENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message to write: ``properties`` are AMQP's basic properties by name, without the headers."""
 
     event_id: str
@@ -47,8 +46,7 @@ class Message:
     properties: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What a publication carries beside the event: who says it, when, and what it belongs to.
 
     ``time`` is aware; ``correlation_id`` defaults to the event's own id (the event starts a conversation); the others
@@ -72,11 +70,6 @@ def is_text(value: Any) -> bool:
     )
 
 
-def data_schema(template: str, version: int) -> str:
-    """The URI that names the contract of a key template and version."""
-    return f"urn:typed-pubsub:{quote(template, safe='')}:{version}"
-
-
 def compose(meta: EventMeta | None, routing_key: str, body: bytes, event_id: str, context: Context) -> Message:
     """The message of one publication; ``meta`` is None for a key that no model is bound to.
 
@@ -84,24 +77,26 @@ def compose(meta: EventMeta | None, routing_key: str, body: bytes, event_id: str
         EventError: an id or the source could not be read back by a subscriber.
     """
     template = routing_key if meta is None else meta.key.text
+    correlation_id = context.correlation_id if context.correlation_id is not None else event_id
     headers = {
         SPEC_VERSION: "1.0",
         ID: event_id,
         SOURCE: context.source,
         TYPE: template,
         TIME: context.time.isoformat(),
-        CORRELATION_ID: context.correlation_id if context.correlation_id is not None else event_id,
+        CORRELATION_ID: correlation_id,
     }
     if meta is not None:
-        headers[DATA_SCHEMA] = data_schema(template, meta.version)
+        headers[DATA_SCHEMA] = meta.data_schema
         headers[SCHEMA_VERSION] = str(meta.version)
     if context.causation_id is not None:
         headers[CAUSATION_ID] = context.causation_id
     if context.traceparent is not None:
         headers[TRACEPARENT] = context.traceparent
     for name in _CHECKED:
-        if name in headers and not (headers[name] and is_text(headers[name])):
-            msg = f"{name}: expected a printable text of 1 to {MAX_ID_BYTES} bytes, got {headers[name][:40]!r}"
+        value = headers.get(name)
+        if value is not None and not (value and is_text(value)):
+            msg = f"{name}: expected a printable text of 1 to {MAX_ID_BYTES} bytes, got {value[:40]!r}"
             raise EventError(routing_key, msg)
     properties = {
         "content_type": JSON,
@@ -111,6 +106,6 @@ def compose(meta: EventMeta | None, routing_key: str, body: bytes, event_id: str
         "timestamp": int(context.time.timestamp()),
         "type": template,
         "app_id": context.source,
-        "correlation_id": headers[CORRELATION_ID],
+        "correlation_id": correlation_id,
     }
     return Message(event_id, routing_key, body, headers, properties)

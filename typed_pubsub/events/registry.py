@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from urllib.parse import quote
 
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.keys import BindingTrie, KeyTemplate
@@ -11,13 +13,40 @@ if TYPE_CHECKING:
     from typed_pubsub.events.codec import EventCodec
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def data_schema(template: str, version: int) -> str:
+    """The URI that names the contract of a key template and version."""
+    return f"urn:typed-pubsub:{quote(template, safe='')}:{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A field whose value is a word of the key: the member of a body that it is read from, and whether as a number."""
+
+    field: str
+    member: str
+    is_number: bool
+
+
+@dataclass(frozen=True, eq=False)
 class EventMeta:
     """What a class says of its events: the key template, the version (from 1), and how bodies are read and written."""
 
     key: KeyTemplate
     version: int
     codec: "EventCodec[Any]"
+
+    @cached_property
+    def data_schema(self) -> str:
+        """The URI that names the contract."""
+        return data_schema(self.key.text, self.version)
+
+    @cached_property
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """The fields that are words of the key. Raises DefinitionError for a forward reference that stays open."""
+        codec = self.codec
+        codec.prepare()
+        # The name that the model looks at last, so that a body that uses another alias of the field wins.
+        return tuple(Placeholder(name, codec.read_names[name][-1], codec.is_number(name)) for name in self.key.fields)
 
 
 class EventType(Protocol):

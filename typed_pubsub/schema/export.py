@@ -15,7 +15,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from typed_pubsub.events import EventClass, EventMeta
-from typed_pubsub.events.message import data_schema
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.events.shapes import is_list, is_mapping
 
@@ -43,7 +42,7 @@ def schema_of(event: EventClass) -> dict[str, Any]:
         definition.pop("title", None)
     return schema | {
         "$schema": DIALECT,
-        "$id": data_schema(meta.key.text, meta.version),
+        "$id": meta.data_schema,
         "title": event.__name__,
         "x-routing-key": meta.key.text,
         "x-version": meta.version,

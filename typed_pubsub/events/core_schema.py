@@ -1,0 +1,47 @@
+"""What the core schema of a pydantic model tells of it: nested dicts and lists, each schema of a ``type``."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from typed_pubsub.events.shapes import is_items, is_mapping
+
+# Kinds whose serializer refuses a float under warnings="error". Not among them is what runs code of the model's own.
+_WITHOUT_FLOATS = frozenset(
+    {
+        *("model", "model-fields", "model-field", "default", "definitions", "definition-ref"),
+        *("nullable", "none", "str", "int", "bool", "decimal", "uuid", "date", "time", "datetime", "timedelta"),
+        *("enum", "literal", "union", "tagged-union", "list", "tuple", "set", "frozenset", "dict"),
+    }
+)
+
+
+def strings(schema: Any) -> Iterator[str]:
+    """Every string in it, the names of all fields among them."""
+    if isinstance(schema, str):
+        yield schema
+    for part in _parts(schema):
+        yield from strings(part)
+
+
+def holds_no_floats(schema: Any) -> bool:
+    """Whether no event of the model that can be written at all has a float in it, and so neither NaN nor Infinity."""
+    # extra="allow" takes fields of any kind.
+    return _WITHOUT_FLOATS.issuperset(_kinds(schema)) and "allow" not in strings(schema)
+
+
+def _kinds(schema: Any) -> Iterator[str]:
+    if isinstance(schema, float):
+        # A member of an Enum or a Literal.
+        yield "float"
+    if is_mapping(schema) and isinstance(kind := schema.get("type"), str):
+        yield kind
+    for part in _parts(schema):
+        yield from _kinds(part)
+
+
+def _parts(schema: Any) -> Iterator[Any]:
+    if is_mapping(schema):
+        yield from schema.keys()
+        yield from schema.values()
+    elif is_items(schema):
+        yield from schema
