@@ -158,7 +158,8 @@ class RouteStart(Generic[E]):
         TaskCall("").using(**options)
 
         def send(*args: P.args, **kwargs: P.kwargs) -> TaskCall:
-            return call(task, *args, **kwargs).using(**options)
+            made = call(task, *args, **kwargs)
+            return made.using(**options) if options else made
 
         def handler(event: E) -> TaskCall:
             return build(event, send)
