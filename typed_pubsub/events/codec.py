@@ -163,6 +163,8 @@ class PydanticCodec(Generic[E]):
 class StructCodec(Generic[E]):
     """The codec of ``StructEvent`` classes."""
 
+    #: Of no Struct is it known: comparing two of them costs next to nothing.
+    exact = False
     _encode = staticmethod(msgspec.json.Encoder().encode)
 
     def __init__(self, struct: type[E]) -> None:
@@ -184,11 +186,6 @@ class StructCodec(Generic[E]):
     def unread(self) -> frozenset[str]:
         """See EventCodec: a Struct has one name for both ways."""
         return frozenset()
-
-    @property
-    def exact(self) -> bool:
-        """See EventCodec: of no Struct is it known, since comparing two of them costs next to nothing."""
-        return False
 
     @cached_property
     def _decode(self) -> Callable[[bytes], E]:
