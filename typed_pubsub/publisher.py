@@ -112,7 +112,7 @@ class Publisher:
             for event in events:
                 yield self._message(event, _new_id(), self._context(correlation_id, causation_id, traceparent))
 
-        return self._publication().run(messages())
+        return self._publication().run(messages(), at_hand=isinstance(events, list | tuple))
 
     def publish_event(self, routing_key: str, body: Mapping[str, Any], *, event_id: str | UUID | None = None) -> str:
         """The classic form: a routing key and a dict. Where a model is bound to the key, the body must fit it.

@@ -1,7 +1,6 @@
 """``Subscriber``: events in, Celery tasks out, acknowledged only when those are confirmed.
 
-One thread. The loop takes what has come, decides, sends everything that is due on confirming channels, waits once, and
-acknowledges what is settled. Whatever breaks, a delivery is either settled or still the broker's.
+This is its outside: settings, starting and stopping, health. The loop is in handoff/loop.py.
 """
 
 import logging
@@ -9,36 +8,29 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from random import random
 from typing import Any
 
 from typed_pubsub.brokers.connection import FAULTS, describe
-from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.brokers.event_broker import EventBroker, masked, unencrypted_hosts
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.config import PubSubConfig
-from typed_pubsub.errors import ConnectFailed, TooManyFaults, TopologyRefused
+from typed_pubsub.errors import ConnectFailed
 from typed_pubsub.events.registry import Registry, default_registry
-from typed_pubsub.handoff.desk import Desk, Key
+from typed_pubsub.handoff.desk import Desk
 from typed_pubsub.handoff.health import HealthFile, State
 from typed_pubsub.handoff.inhand import InHand
 from typed_pubsub.handoff.intake import Intake
+from typed_pubsub.handoff.lane import Key
+from typed_pubsub.handoff.loop import CONNECT_TIMEOUT, Loop
 from typed_pubsub.handoff.pulse import Pulse
 from typed_pubsub.handoff.report import Report
 from typed_pubsub.handoff.signals import stopping_on_signals
-from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import backoff
 from typed_pubsub.tasks.builder import TaskBuilder
 from typed_pubsub.tasks.hazards import warn_at_start
 from typed_pubsub.tasks.outlets import DeadLetterOutlet, task_outlet
 
 log = logging.getLogger("typed_pubsub.subscriber")
-
-_BATCH = 100
-_TICK = 1.0
-_CONFIRM_TIMEOUT = 10.0
-# Of one attempt: nobody can be asked to stop while it is under way.
-_CONNECT_TIMEOUT = 5.0
 
 
 class Subscriber:
@@ -88,10 +80,6 @@ class Subscriber:
         self._broker = EventBroker(config.broker_url)
         self._intake = Intake(self._broker, self._topology, config.prefetch)
         self._pulse = Pulse((self._intake.beat, self._beat_desk))
-        self._in_faults = 0
-        self._batch_faults = 0
-        self._not_ready_since: float | None = None
-        self._resting = False
         self._started = threading.Lock()
 
     @property
@@ -129,14 +117,16 @@ class Subscriber:
             self._broker.connect, self._topology.queue, quorum=self._topology.quorum
         )
         self._desk = Desk(builder, task_outlet(app), dead_letters, self._report, self._tick)
-        self._in_hand = InHand(self._table, self._desk, self._report, self.config.prefetch)
+        in_hand = InHand(self._table, self._desk, self._report, self.config.prefetch)
+        self._loop = Loop(self._intake, in_hand, self._desk, self._report, self._pulse, self._stop, self._before_batch)
         with stopping_on_signals(self.stop):
             self._pulse.start()
             try:
                 self._first_connections()
                 while not self._stop.is_set():
-                    self._turn()
-                self._drain()
+                    self._loop.turn()
+                    self._write_health()
+                self._loop.drain(self._drain_until)
             finally:
                 self._close()
 
@@ -146,7 +136,7 @@ class Subscriber:
         faults: tuple[type[BaseException], ...] = (*FAULTS, *self._desk.task_faults)
         while not self._stop.is_set():
             attempt += 1
-            left = max(min(deadline - time.monotonic(), _CONNECT_TIMEOUT), 0.1)
+            left = max(min(deadline - time.monotonic(), CONNECT_TIMEOUT), 0.1)
             try:
                 self._desk.open(left)
                 self._intake.open(left)
@@ -163,93 +153,9 @@ class Subscriber:
                 log.info("consuming queue %r of exchange %r", self._topology.queue, self._topology.exchange)
                 return
 
-    def _turn(self) -> None:
-        """One turn of the loop: receive, decide, send, acknowledge; after a fault of the event broker, connect anew."""
-        try:
-            if self._intake.consumer is None:
-                self._reconnect()
-            else:
-                now = time.monotonic()
-                self._intake.receive(min(_TICK, self._in_hand.next_due(now + _TICK) - now), _BATCH)
-                self._hand_off(self._intake.consumer, _CONFIRM_TIMEOUT)
-                self._in_faults = 0
-                if self._in_hand.must_rest:
-                    self._resting = True
-                    self._drop_consumer()
-        except (*FAULTS, TopologyRefused) as error:
-            self._drop_consumer()
-            self._in_faults += 1
-            self._report.fault("the event broker", describe(error))
-            # A connection that opens and breaks at once must not become a busy loop.
-            self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
-        self._desk.idle()
-        self._write_health()
-
-    def _hand_off(self, consumer: Consumer, timeout: float) -> None:
-        until = time.monotonic() + _TICK
-        if consumer.deliveries and self._is_ready():
-            with self._pulse:
-                for delivery in consumer.take(_BATCH):
-                    self._in_hand.take(delivery)
-                    # Handlers may be slow; the tasks of the first must not wait for the last.
-                    if time.monotonic() > until:
-                        break
-        self._in_hand.send(timeout)
-        self._in_hand.acknowledge(consumer)
-
-    def _is_ready(self) -> bool:
-        """Whether ``before_batch`` went well; if not, the deliveries wait, whatever it raised."""
-        if self._before_batch is None:
-            return True
-        try:
-            with self._pulse:
-                self._before_batch()
-        except Exception as error:  # noqa: BLE001  # the framework's code
-            self._batch_faults += 1
-            if self._not_ready_since is None:
-                self._not_ready_since = time.monotonic()
-            self._report.fault("before_batch", describe_failure(error)[0])
-            time.sleep(min(backoff(self._batch_faults, 0.5), _TICK))
-            return False
-        self._batch_faults, self._not_ready_since = 0, None
-        return True
-
-    def _reconnect(self) -> None:
-        """Consumes again: at once, or where what was held too long went back, when Celery's broker is there again."""
-        if self._resting:
-            try:
-                self._desk.open(_CONNECT_TIMEOUT)
-            except self._desk.task_faults as error:
-                self._in_faults += 1
-                self._report.fault("Celery's broker", describe(error))
-                self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
-                return
-            self._resting = False
-        self._intake.open(_CONNECT_TIMEOUT)
-
-    def _drop_consumer(self) -> None:
-        """Closes the consuming connection: whatever is in hand and not acknowledged goes back to the queue."""
-        self._in_hand.forget(self._intake.drop())
-
-    def _drain(self) -> None:
-        """Stops consuming and settles what is in hand, for at most ``drain_timeout``."""
-        deadline, consumer = self._drain_until, self._intake.consumer
-        if consumer is None:
-            return
-        log.info("stopping: %d deliveries in hand", len(consumer.deliveries) + len(self._in_hand))
-        try:
-            consumer.link.limit(max(deadline - time.monotonic(), 0.1))
-            consumer.cancel()
-            while (consumer.deliveries or self._in_hand) and time.monotonic() < deadline:
-                self._hand_off(consumer, max(deadline - time.monotonic(), 0.1))
-                if not consumer.deliveries and self._in_hand:
-                    consumer.receive(min(self._in_hand.next_due(deadline), deadline) - time.monotonic())
-        except (*FAULTS, TooManyFaults) as error:
-            log.warning("the event broker, while draining: %s", describe(error))
-
     def _close(self) -> None:
         try:
-            self._drop_consumer()
+            self._loop.drop_consumer(0.0)
             self._desk.close(1.0)
         finally:
             self._pulse.stop()
@@ -280,15 +186,13 @@ class Subscriber:
         if self._health is None or not self._health.is_due:
             return
         confirmed, outcomes, now = self._desk.confirmed, self._report.outcomes, time.monotonic()
-        not_taken = 0 if self._intake.consumer is None else len(self._intake.consumer.deliveries)
-        kept_back = 0.0 if self._not_ready_since is None else now - self._not_ready_since
         state = State(
             time=time.time(),
             pid=os.getpid(),
             queue=self._topology.queue,
             consuming=self._intake.consumer is not None,
-            in_flight=len(self._in_hand) + not_taken,
-            waiting=max(self._in_hand.waiting(), kept_back),
+            in_flight=self._loop.in_flight,
+            waiting=self._loop.waiting(),
             last_round_trip=self._intake.silence,
             last_confirm=None if confirmed is None else now - confirmed,
             outcomes=outcomes,

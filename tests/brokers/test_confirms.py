@@ -12,13 +12,13 @@ from typed_pubsub.brokers.confirms import (
     ConfirmChannel,
     Nacked,
     Outcome,
-    ReadyMessage,
     Returned,
     Taken,
     missing_or_forbidden,
     refused_publish,
 )
 from typed_pubsub.brokers.connection import FAULTS
+from typed_pubsub.brokers.ready import ReadyMessage
 
 FULL = {"x-max-length": 3, "x-overflow": "reject-publish"}
 
@@ -33,7 +33,7 @@ def confirming(vhost_url: str) -> Iterator[ConfirmChannel[int]]:
 
 
 def made(number: int, **properties: object) -> ReadyMessage:
-    return ReadyMessage(b"%d" % number, **{"message_id": str(number), "delivery_mode": 2, **properties})
+    return ReadyMessage(b"%d" % number, {"message_id": str(number), "delivery_mode": 2, **properties})
 
 
 def outcomes(confirming: ConfirmChannel[int]) -> dict[int, Outcome]:
@@ -172,6 +172,7 @@ def test_what_was_settled_before_a_fault_stays_settled(vhost_url: str) -> None:
         confirming.flush(TIMEOUT, nothing)
         proxy.hold_down()
         confirming.put(2, made(2), "", "a_queue")
+        link.send_held()
         wait_for_count(vhost_url, "a_queue", 2)
         proxy.cut()
         with pytest.raises(FAULTS):

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.amqp import declare, linked, take_all
-from typed_pubsub.brokers.confirms import ConfirmChannel, ReadyMessage, Taken
+from typed_pubsub.brokers.confirms import ConfirmChannel, Taken
 from typed_pubsub.brokers.dead_letters import MAX_ORIGINAL, compose_dead_letter, describe_original
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.events.delivery import Delivery, read_metadata
 from typed_pubsub.routing.decisions import DeadLetter
 
@@ -142,7 +143,7 @@ def test_words_without_end_leave_the_dead_letter_small_enough_for_one_frame() ->
         properties={"message_id": "\ud800" * 80, "content_type": "\ud800" * 85},
     )
     letter = composed(came, DeadLetter("mapping_error", "d" * 100_000, "\ud800" * 100_000))
-    assert len(letter.ready_properties) < FRAME
+    assert len(letter.written_properties) < FRAME
     assert letter.properties["application_headers"]["x-pubsub-routing-key"] == "a.key"
 
 
@@ -168,5 +169,5 @@ def test_every_delivery_has_a_dead_letter(
     came = delivery(headers=headers, properties=properties, body=body, routing_key=key, exchange="")
     letter = composed(came, DeadLetter("undecodable", detail, detail))
     assert letter.body == body
-    assert len(letter.ready_properties) < FRAME
+    assert len(letter.written_properties) < FRAME
     assert len(letter.properties["application_headers"]["x-pubsub-original"].encode()) <= MAX_ORIGINAL

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from tests.conformance.conftest import EXCHANGE, Candidate
 from tests.support.amqp import TIMEOUT
-from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage
+from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome
 from typed_pubsub.brokers.consumer import Consumer
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.events.delivery import Delivery
 
 
@@ -15,7 +16,7 @@ def nothing() -> None: ...
 
 def made(number: int, body: bytes | None = None) -> ReadyMessage:
     content = b"%d" % number if body is None else body
-    return ReadyMessage(content, message_id=str(number), delivery_mode=2, content_type="application/json")
+    return ReadyMessage(content, {"message_id": str(number), "delivery_mode": 2, "content_type": "application/json"})
 
 
 def publish(

@@ -6,8 +6,9 @@ from amqp.exceptions import FrameSyntaxError, NotFound
 from tests.conformance.conftest import QUEUE, Candidate
 from tests.conformance.kit import made, nothing, publish
 from tests.support.amqp import TIMEOUT, declare, take_all, wait_for_count
-from typed_pubsub.brokers.confirms import ConfirmChannel, Nacked, Outcome, ReadyMessage, Returned, Taken
+from typed_pubsub.brokers.confirms import ConfirmChannel, Nacked, Outcome, Returned, Taken
 from typed_pubsub.brokers.connection import FAULTS
+from typed_pubsub.brokers.ready import ReadyMessage
 
 
 def test_messages_are_confirmed_when_they_are_in_the_queue(candidate: Candidate) -> None:
@@ -69,7 +70,7 @@ def test_what_cannot_be_written_counts_for_nothing(candidate: Candidate) -> None
         with pytest.raises(Exception, match="format requires"):
             channel.put(1, made(1), "an_exchange", "k" * 256)
         with pytest.raises(FrameSyntaxError):
-            ReadyMessage(b"", application_headers={"a": {1, 2}})
+            ReadyMessage(b"", {"application_headers": {"a": {1, 2}}})
         assert len(channel) == 0
         channel.put(2, made(2), "an_exchange", "a.key")
         channel.flush(TIMEOUT, nothing)

@@ -72,7 +72,7 @@ def acks_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
     with world.amid_load():
         inbound.hold_up()
-        world.reach_tasks(world.tasks_so_far() + 100)
+        world.reach_tasks(world.tasks_so_far() + 50)
         inbound.cut()
         inbound.release()
     return world.finish()

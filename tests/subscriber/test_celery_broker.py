@@ -36,7 +36,7 @@ def dead_letter(url: str) -> tuple[str, str]:
 def others_pass_until_it_is_dead(url: str, subscriber: Subscriber) -> int:
     """Publishes events whose tasks pass, one after the other; how many it took."""
     passed = subscriber.outcomes.get("scheduled", 0)
-    for more in range(1, 200):
+    for more in range(1, 5_000):
         publish_one(url, 1_000 + more, queue="free")
         reaches(subscriber, scheduled=passed + more)
         if subscriber.outcomes.get("dead-lettered"):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from amqp import spec
-from amqp.basic_message import Message
 from amqp.exceptions import AccessRefused, ChannelError, NotFound
 
 from typed_pubsub.brokers.connection import Link
+from typed_pubsub.brokers.ready import ReadyMessage
 
 K = TypeVar("K", bound=Hashable)
 
@@ -37,18 +37,7 @@ class Nacked:
 
 Outcome: TypeAlias = Taken | Returned | Nacked
 
-
-class ReadyMessage(Message):
-    """An AMQP message whose properties are serialized already: what cannot be written fails before anything is."""
-
-    def __init__(self, body: bytes, **properties: Any) -> None:
-        """Raises ValueError, TypeError, struct.error or AMQPError for properties or headers that AMQP cannot carry."""
-        super().__init__(body, **properties)
-        content: Any = super()
-        self.ready_properties: bytes = content._serialize_properties()  # noqa: SLF001  # py-amqp's own road to its writer
-
-    def _serialize_properties(self) -> bytes:
-        return self.ready_properties
+_TAKEN = Taken()
 
 
 class ConfirmChannel(Generic[K]):
@@ -59,7 +48,7 @@ class ConfirmChannel(Generic[K]):
         self.link = link
         self.outcomes: dict[K, Outcome] = {}
         self._written = 0
-        self._pending: dict[int, tuple[K, Any, str, str]] = {}
+        self._pending: dict[int, tuple[K, ReadyMessage, str, str]] = {}
         self._returned: dict[int, str] = {}
         self._channel = link.channel()
         self._channel.confirm_select()
@@ -71,10 +60,9 @@ class ConfirmChannel(Generic[K]):
         """How many messages are written and not yet settled."""
         return len(self._pending)
 
-    def put(self, key: K, message: Any, exchange: str, routing_key: str, *, mandatory: bool = True) -> None:
-        """Writes a message; its outcome is in ``outcomes`` when the broker has answered."""
-        arguments = (0, exchange, routing_key, mandatory, False)
-        self._channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
+    def put(self, key: K, message: ReadyMessage, exchange: str, routing_key: str, *, mandatory: bool = True) -> None:
+        """Writes a message, which leaves as ``Link.hold`` says; its outcome is there when the broker has answered."""
+        self.link.hold(self._channel, message, (exchange, routing_key), mandatory=mandatory)
         # Counted after the write: what raises before anything was sent has no tag.
         self._written += 1
         self._pending[self._written] = (key, message, exchange, routing_key)
@@ -117,7 +105,7 @@ class ConfirmChannel(Generic[K]):
         for settled in self._settled(tag, multiple=multiple):
             key = self._pending.pop(settled)[0]
             reply = self._returned.pop(settled, None)
-            self.outcomes[key] = Taken() if reply is None else Returned(reply)
+            self.outcomes[key] = _TAKEN if reply is None else Returned(reply)
 
     def _on_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  # py-amqp's callback
         for settled in self._settled(tag, multiple=multiple):

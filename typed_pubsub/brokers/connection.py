@@ -13,7 +13,9 @@ from typing import Any
 import kombu
 from amqp.exceptions import AMQPError
 
+from typed_pubsub.brokers.buffered import NO_WAIT, BufferedConnection
 from typed_pubsub.brokers.frames import tolerant_frame_handler
+from typed_pubsub.brokers.ready import ReadyMessage
 
 #: What a broken connection raises.
 FAULTS = (OSError, AMQPError)
@@ -23,8 +25,6 @@ HEARTBEAT = 30
 
 # py-amqp kills a connection after one second without an answer at TCP level; networks pause longer than that.
 _TCP_USER_TIMEOUT_MS = 20_000
-# A timeout of 0 would make py-amqp spin in the middle of a frame.
-_NO_WAIT = 0.0005
 
 
 class Link:
@@ -45,7 +45,6 @@ class Link:
         """
         self.blocked = False
         self._last_beat = time.monotonic()
-        self._limit = timeout
         self.raw: Any = self._connect(connection, timeout)
         self.limit(timeout)
 
@@ -57,27 +56,19 @@ class Link:
             "on_blocked": self._on_blocked,
             "on_unblocked": self._on_unblocked,
         }
+        transport: Any = connection.transport
+        transport.Connection = BufferedConnection
         try:
-            raw: Any = connection.transport.establish_connection()
+            return transport.establish_connection()
         except FAULTS:
             connection.maybe_switch_next()
             raise
-        # py-amqp waits the whole time anew after each heartbeat, which a broker may send for ever while a queue of its
-        # own does not answer; its channels wait for their answers through this too.
-        raw.drain_events = self._drain_events
-        return raw
-
-    def _drain_events(self, timeout: float | None = None) -> None:
-        end = time.monotonic() + (self._limit if timeout is None else timeout)
-        while not self.raw.blocking_read(max(end - time.monotonic(), _NO_WAIT)):
-            if time.monotonic() >= end:
-                raise TimeoutError
 
     def limit(self, seconds: float) -> None:
         """Bounds every blocking call from here on: reads that wait for an answer, and writes."""
         self._require_open()
-        self._limit = max(seconds, _NO_WAIT)
-        self.raw.transport.sock.settimeout(self._limit)
+        self.raw.patience = max(seconds, NO_WAIT)
+        self.raw.transport.sock.settimeout(self.raw.patience)
 
     def channel(self) -> Any:
         """A new channel, whose message bodies stay bytes."""
@@ -85,11 +76,47 @@ class Link:
         channel.auto_decode = False
         return channel
 
+    @property
+    def socket(self) -> Any:
+        """What tells that there is something to read, by being readable; None: nothing does."""
+        return self.raw.transport.sock if self.raw.connected else None
+
+    def is_readable(self) -> bool:
+        """Whether ``drain`` would find something without waiting."""
+        return not self.raw.connected or self.raw.transport.is_readable
+
+    def hold(self, channel: Any, message: ReadyMessage, where: tuple[str, str], *, mandatory: bool) -> None:
+        """Publishes to an exchange, with a key: the bytes leave with the next wait, or the next of any other bytes.
+
+        Raises:
+            OSError, AMQPError: the connection broke, or the channel is closed.
+        """
+        self.raw.hold_publication(
+            channel, where, mandatory=mandatory, properties=message.written_properties, body=message.body
+        )
+
+    @property
+    def held(self) -> int:
+        """How many bytes are held back."""
+        return self.raw.transport.held if self.raw.connected else 0
+
+    def send_held(self) -> None:
+        """Sends what is held back. Raises OSError."""
+        self._require_open()
+        self.raw.transport.flush()
+
+    def push_held(self) -> None:
+        """Hands what is held back on, to leave within 200 ms or with the next. Raises OSError."""
+        self._require_open()
+        self.raw.transport.push()
+
     def drain(self, timeout: float) -> bool:
-        """Handles one event of the connection; False if none came within ``timeout`` seconds."""
+        """Handles what the broker sent; False if nothing came within ``timeout`` seconds."""
         self._require_open()
         try:
-            self.raw.drain_events(timeout=max(timeout, _NO_WAIT))
+            if timeout <= 0 and not self.is_readable():
+                return False
+            self._read(max(timeout, NO_WAIT))
         except TimeoutError:
             return False
         except (AttributeError, TypeError) as error:
@@ -99,6 +126,10 @@ class Link:
             msg = "the connection is closed"
             raise ConnectionError(msg) from error
         return True
+
+    def _read(self, timeout: float) -> None:
+        self.raw.drain_events(timeout=timeout)
+        self.raw.handle_what_came()
 
     def heartbeat(self) -> None:
         """Sends a heartbeat when due, and raises if the broker sent none: only for a connection that is being read."""
@@ -141,12 +172,12 @@ class Link:
         self.blocked = False
 
 
-def transport_options(*, tolerant: bool = False) -> dict[str, Any]:
-    """py-amqp's options for any connection of ours; ``tolerant`` for those that read foreign messages."""
-    options: dict[str, Any] = {"socket_settings": {socket.TCP_USER_TIMEOUT: _TCP_USER_TIMEOUT_MS}}
-    if tolerant:
-        options["frame_handler"] = tolerant_frame_handler
-    return options
+def transport_options() -> dict[str, Any]:
+    """py-amqp's options for any connection of ours."""
+    return {
+        "socket_settings": {socket.TCP_USER_TIMEOUT: _TCP_USER_TIMEOUT_MS},
+        "frame_handler": tolerant_frame_handler,
+    }
 
 
 def describe(error: BaseException) -> str:

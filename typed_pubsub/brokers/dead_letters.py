@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pydantic_core
 
-from typed_pubsub.brokers.confirms import ReadyMessage
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.events.delivery import Delivery, Metadata
 from typed_pubsub.events.message import PERSISTENT, ROUTING_KEY
 from typed_pubsub.routing.decisions import DeadLetter
@@ -50,7 +50,7 @@ def compose_dead_letter(
         properties["content_type"] = content_type
     if len(said.event_id.encode(errors="replace")) <= 255:  # noqa: PLR2004  # an AMQP short string
         properties["message_id"] = _text(said.event_id)
-    return ReadyMessage(delivery.body, **properties)
+    return ReadyMessage(delivery.body, properties)
 
 
 def describe_original(delivery: Delivery) -> str:

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import kombu
+from amqp import spec
 
 from typed_pubsub.brokers import tls
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.settings import amqp_url
 from typed_pubsub.settings.checks import EVENT_SCHEMES
@@ -29,6 +31,33 @@ class EmbeddedLink(Link):
 
     def beat(self) -> None:
         """See Link: its connections give signs of life by themselves."""
+
+    @property
+    def socket(self) -> Any:
+        """See Link: there is none."""
+        return None
+
+    def is_readable(self) -> bool:
+        """See Link: nobody knows before he has read."""
+        return True
+
+    def hold(self, channel: Any, message: ReadyMessage, where: tuple[str, str], *, mandatory: bool) -> None:
+        """See Link: what this broker holds back is its own business."""
+        channel.send_method(spec.Basic.Publish, "Bssbb", (0, *where, mandatory, False), message)
+
+    @property
+    def held(self) -> int:
+        """See Link."""
+        return 0
+
+    def send_held(self) -> None:
+        """See Link."""
+
+    def push_held(self) -> None:
+        """See Link."""
+
+    def _read(self, timeout: float) -> None:
+        self.raw.drain_events(timeout=timeout)
 
     def abandon(self) -> None:
         """See Link."""
@@ -116,7 +145,7 @@ def _rabbitmq(url: str, heartbeat: int) -> kombu.Connection:
     except ValueError as error:
         raise _Told(str(error)) from None
     described = kombu.Connection(
-        bare, heartbeat=int(options.get("heartbeat", heartbeat)), transport_options=transport_options(tolerant=True)
+        bare, heartbeat=int(options.get("heartbeat", heartbeat)), transport_options=transport_options()
     )
     # What no resolver can be asked for.
     str(described.hostname or "localhost").encode("idna")

@@ -16,6 +16,8 @@ from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError, UnexpectedFrame
 
+from typed_pubsub.brokers import properties
+
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 _CONTENT_METHODS = frozenset([spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk])
 #: What reading a message's properties may raise. RecursionError: headers nested a thousand deep, which the broker
@@ -69,12 +71,12 @@ def tolerant_frame_handler(connection: Any, callback: Callback) -> Callable[[Fra
 
 
 def _read_header(message: Any, payload: Any) -> None:
+    # Class id (2), weight (2) and size (8) come first and are sound: the broker wrote them.
+    (message.body_size,) = unpack_from(">xxxxQ", payload, 0)
+    message.ready = not message.body_size
     try:
-        message.inbound_header(payload)
+        message.properties = properties.decode(payload, 12)
     except UNREADABLE as error:
-        # Class id (2), weight (2) and size (8) come first and are sound: the broker wrote them.
-        (message.body_size,) = unpack_from(">xxxxQ", payload, 0)
-        message.ready = not message.body_size
         mark_unreadable(message, error, bytes(payload[12:]))
 
 
@@ -94,12 +96,8 @@ def _hand_over(callback: Callback, channel: int, message: Any) -> None:
 def _with_readable_names(message: Any) -> Any:
     """The arguments of a Basic.Deliver, with exchange and routing key made UTF-8 where they are not."""
     arguments = bytes(message.frame_args)
-    try:
-        arguments.decode("ascii")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return message.frame_args
+    if arguments[4:].isascii():
+        return arguments
     # method (4), consumer tag (short string), delivery tag (8), redelivered (1), exchange, routing key.
     start = 4 + 1 + arguments[4] + 8 + 1
     exchange = arguments[start + 1 : start + 1 + arguments[start]]

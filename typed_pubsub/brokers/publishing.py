@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from random import random
 from typing import Literal
 
-from typed_pubsub.brokers.confirms import ConfirmChannel, Nacked, Outcome, ReadyMessage, Returned, Taken
-from typed_pubsub.brokers.connection import FAULTS, describe
+from typed_pubsub.brokers.buffered import NO_WAIT
+from typed_pubsub.brokers.confirms import ConfirmChannel, Nacked, Outcome, Returned, Taken
+from typed_pubsub.brokers.connection import FAULTS, Link, describe
 from typed_pubsub.brokers.pool import Pool
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.errors import PublishFailed, TopologyRefused
 from typed_pubsub.events.message import Message
 from typed_pubsub.routing.settle import backoff
@@ -27,6 +29,8 @@ MAX_BYTES = 4 * 1024 * 1024
 
 # Seconds between two looks at what the broker has answered, while events come in slowly.
 _READ_EVERY = 0.5
+# Bytes that are written together.
+_HOLD = 32_768
 
 
 @dataclass(slots=True)
@@ -61,17 +65,24 @@ class Publication:
         self._failures = 0
         self._paused_until = 0.0
         self._last_fault = "the broker did not confirm"
-        self._last_read = time.monotonic()
+        self._last_read = self._limited = time.monotonic()
+        self._at_hand = True
         self.confirmed = 0
 
-    def run(self, messages: Iterable[Message]) -> int:
+    def run(self, messages: Iterable[Message], *, at_hand: bool = True) -> int:
         """Publishes all of them and returns how many were confirmed.
+
+        Args:
+            messages: read as they are written.
+            at_hand: whether the next one never has to be waited for. If so, several are written at a time; otherwise
+                each leaves within 200 ms.
 
         Raises:
             PublishFailed: a deadline passed, or an event was unroutable and the policy is to raise. Events that were
                 not read from ``messages`` by then are in none of its lists.
             Exception: what ``messages`` raises; the events before it are confirmed first, and a note says how many.
         """
+        self._at_hand = at_hand
         try:
             try:
                 self._send_all(iter(messages))
@@ -88,24 +99,24 @@ class Publication:
 
     def _send_all(self, messages: Iterator[Message]) -> None:
         for index, message in enumerate(messages):
-            ready = ReadyMessage(message.body, application_headers=message.headers, **message.properties)
-            entry = _Entry(index, message, ready, time.monotonic() + self._timeout)
-            self._window[index] = entry
+            ready = ReadyMessage(message.body, {**message.properties, "application_headers": message.headers})
+            now = time.monotonic()
+            self._window[index] = _Entry(index, message, ready, now + self._timeout)
             self._bytes += len(message.body)
             self._to_write.append(index)
-            self._write_now()
+            self._write_now(now)
             while len(self._window) >= MAX_EVENTS or self._bytes >= MAX_BYTES:
                 self._progress()
             if self._policy == "raise" and self._unroutable:
                 return
 
-    def _write_now(self) -> None:
+    def _write_now(self, now: float) -> None:
         """Writes what was just read, and looks for answers now and then: the next event may be long in coming."""
         if self._channel is None:
             self._progress()
         if self._channel is None:
             return
-        if time.monotonic() - self._last_read > _READ_EVERY:
+        if now - self._last_read > _READ_EVERY:
             self._guarded(lambda: self._write_and_read(0))
         elif self._may_write:
             self._guarded(self._write_due)
@@ -131,7 +142,10 @@ class Publication:
         channel = self._open_channel()
         if self._may_write:
             self._write_due()
-        pause = self._paused_until - time.monotonic()
+        # What is held back leaves before anything is read.
+        channel.link.limit(max(left, NO_WAIT))
+        self._limited = time.monotonic()
+        pause = self._paused_until - self._limited
         came = channel.link.drain(min(left, 1.0, pause) if pause > 0 else min(left, 1.0))
         self._settle(channel.take_outcomes())
         self._last_read = time.monotonic()
@@ -139,15 +153,26 @@ class Publication:
 
     def _write_due(self) -> bool:
         channel = self._open_channel()
+        link = channel.link
         while self._to_write:
             entry = self._window.get(self._to_write[0])
             if entry is not None:
-                # Bounds the write itself: a broker that does not read fills the socket, and sendall waits.
-                channel.link.limit(entry.deadline - time.monotonic())
+                if link.held >= _HOLD:
+                    self._send(link)
                 entry.written = True
                 channel.put(entry.index, entry.ready, self._exchange, entry.message.routing_key)
             self._to_write.popleft()
+        if not self._at_hand:
+            self._send(link)
         return True
+
+    def _send(self, link: Link) -> None:
+        """Bounds the write: a broker that does not read fills the socket, and then it waits."""
+        now = time.monotonic()
+        if now - self._limited > self._timeout / 100:
+            self._limited = now
+            link.limit(next(iter(self._window.values())).deadline - now)
+        link.push_held()
 
     def _settle(self, outcomes: dict[int, Outcome]) -> None:
         for index, outcome in outcomes.items():
@@ -186,6 +211,7 @@ class Publication:
 
         def connect() -> bool:
             self._channel = self._pool.take(left)
+            self._limited = 0.0
             self._to_write = deque(self._window)
             return True
 
@@ -217,7 +243,7 @@ class Publication:
 
     @property
     def _may_write(self) -> bool:
-        return not self._blocked and time.monotonic() >= self._paused_until
+        return not self._blocked and (not self._paused_until or time.monotonic() >= self._paused_until)
 
     def _open_channel(self) -> ConfirmChannel[int]:
         if self._channel is None:

@@ -23,6 +23,7 @@ class InHand:
         self._report = report
         self._memory = SettledMemory(4 * prefetch)
         self._works: dict[int, Work] = {}
+        self._news = False
         self.must_rest = False
 
     def __len__(self) -> int:
@@ -32,12 +33,13 @@ class InHand:
     def take(self, delivery: Delivery) -> None:
         """Decides what a delivery means and builds what it causes; a redelivery of a settled one causes nothing."""
         said, begun = read_metadata(delivery), time.monotonic()
-        if self._memory.knows(delivery, said):
+        if delivery.redelivered and self._memory.knows(delivery, said):
             work = Work(delivery, said, Skip("settled before"), begun, settled=True)
             self._report.recognised(work)
+            self._news = True
         else:
             work = Work(delivery, said, self._table.decide(delivery, said), begun)
-            self._desk.prepare(work)
+            self._desk.take(work)
             self._warn(delivery, said)
         self._works[delivery.tag] = work
 
@@ -46,34 +48,41 @@ class InHand:
         tried = [work.first_try for work in self._works.values() if not work.settled and work.first_try is not None]
         return time.monotonic() - min(tried) if tried else 0.0
 
-    def next_due(self, otherwise: float) -> float:
-        """When the next work wants to be sent (monotonic clock)."""
-        return min((work.due for work in self._works.values() if not work.settled), default=otherwise)
-
-    def send(self, timeout: float) -> None:
-        """Sends what is due, waits for the brokers' answers, and carries out what they mean."""
-        now = time.monotonic()
-        due = [work for work in self._works.values() if not work.settled and work.due <= now]
-        for work, settlement in self._desk.send(due, timeout):
+    def send(self, timeout: float, *, wait: bool) -> None:
+        """Sends what is due, takes the brokers' answers, and carries out what they mean; see ``Desk.step``."""
+        for work, settlement in self._desk.step(timeout, wait=wait):
             self._carry_out(work, settlement)
 
     def acknowledge(self, consumer: Consumer) -> None:
-        """Acknowledges what is settled: one multiple ack up to the first that is not, and one each beyond it."""
-        settled = [tag for tag, work in self._works.items() if work.settled]
-        first_open = next((tag for tag, work in self._works.items() if not work.settled), None)
-        prefix = [tag for tag in settled if first_open is None or tag < first_open]
+        """Acknowledges what is settled: one multiple ack up to the first that is not, and one each beyond it.
+
+        Beyond it only if that one is in trouble: usually its turn comes at once.
+        """
+        if not self._news:
+            return
+        self._news = False
+        prefix: list[int] = []
+        front: Work | None = None
+        for tag, work in self._works.items():
+            if not work.settled:
+                front = work
+                break
+            prefix.append(tag)
         if prefix:
             consumer.ack(prefix[-1], multiple=True)
-        for tag in settled[len(prefix) :]:
-            consumer.ack(tag)
-        for tag in settled:
-            del self._works[tag]
+            for tag in prefix:
+                del self._works[tag]
+        if front is not None and front.attempts:
+            for tag in [tag for tag, work in self._works.items() if work.settled]:
+                consumer.ack(tag)
+                del self._works[tag]
 
     def forget(self, deliveries: Iterable[Delivery] = ()) -> None:
         """Forgets all of it: the tags mean nothing on another connection, and what is not settled comes again.
 
         ``deliveries`` are those that came and were not taken.
         """
+        self._desk.abandon()
         for work in self._works.values():
             if not work.settled:
                 self._report.requeued(work.said, work.begun)
@@ -94,15 +103,17 @@ class InHand:
     def _carry_out(self, work: Work, settlement: Settlement) -> None:
         match settlement:
             case Ack():
-                work.settled = True
+                work.settled = self._news = True
                 self._memory.add(work.delivery, work.said)
                 self._report.settled(work)
             case DeadLetter():
                 work.decision = settlement
-                self._desk.prepare(work)
-                work.due = 0.0
+                self._desk.take_again(work)
             case RetryAfter(seconds):
                 work.due = time.monotonic() + seconds
+                # It may be in the way of others' acknowledgements.
+                self._news = True
+                self._desk.take_again(work)
             case HandBack():
                 self.must_rest = True
             case _:

@@ -15,14 +15,30 @@ Destination: TypeAlias = tuple[str, str]
 
 
 @dataclass(slots=True)
+class Refusal:
+    """What a broker has refused of a work: ``text`` and ``where`` of the last one, None after another kind of attempt.
+
+    ``returned``: no queue took it; ``at_fault``: beyond doubt its own; ``counted``: how many were its own fault;
+    ``redeclared``: its queue was declared again once; ``alone``: one of several that the broker refused together
+    without saying which, so each goes by itself.
+    """
+
+    text: str | None = None
+    where: Destination = ("", "")
+    returned: bool = False
+    at_fault: bool = False
+    counted: int = 0
+    redeclared: bool = False
+    alone: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Work:
     """One delivery on its way to being settled.
 
-    ``messages`` are those of its messages that are not confirmed, by number; times are of the monotonic clock;
-    ``refusal`` is the last attempt's (``returned``: no queue took it; ``at_fault``: beyond doubt its own), ``refusals``
-    counts those that were its own fault, ``seen_confirmed`` is what its broker had confirmed of anyone's by then, and
-    ``seen_there`` of what went to the place that refused it (``refused_at``);
-    ``alone``: one of several that the broker refused together without saying which, so each goes by itself.
+    ``messages`` are those of its messages that are not confirmed, by number, ``unanswered`` how many of them are under
+    way; times are of the monotonic clock. ``seen`` is what the lane's broker had taken of anyone's when this work was
+    first written or last refused, ``own`` what it has taken of this one's since. ``dead``: it sends a dead letter.
     """
 
     delivery: Delivery
@@ -30,19 +46,32 @@ class Work:
     decision: Decision
     begun: float
     messages: dict[int, Any] = field(default_factory=dict[int, Any])
-    first_try: float | None = None
+    settled: bool = False
     due: float = 0.0
     attempts: int = 0
-    refusals: int = 0
-    refusal: str | None = None
-    returned: bool = False
-    at_fault: bool = False
-    alone: bool = False
-    redeclared: bool = False
-    seen_confirmed: int | None = None
-    refused_at: Destination = ("", "")
-    seen_there: dict[Destination, int] = field(default_factory=dict[Destination, int])
-    settled: bool = False
+    first_try: float | None = None
+    written: float = 0.0
+    unanswered: int = 0
+    seen: int = -1
+    own: int = 0
+    refusal: Refusal | None = None
+    dead: bool = False
+
+    def become_dead(self, letter: Any) -> None:
+        """From now on only its dead letter is to be sent, on the other lane: what happened on the first is over."""
+        self.dead, self.messages, self.refusal = True, {0: letter}, None
+        self.due, self.first_try, self.seen, self.own = 0.0, None, -1, 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it has to go alone."""
+        return self.refusal is not None and self.refusal.alone
+
+    def refused(self) -> Refusal:
+        """Its refusals, to be told of one more."""
+        if self.refusal is None:
+            self.refusal = Refusal()
+        return self.refusal
 
     @property
     def outcome(self) -> str:

@@ -12,9 +12,10 @@ from amqp.exceptions import ChannelError
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, ReadyMessage, Returned, refused_publish
+from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome, Returned, refused_publish
 from typed_pubsub.brokers.connection import FAULTS, HEARTBEAT, Link, transport_options
 from typed_pubsub.brokers.event_broker import open_link
+from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.brokers.topology import dead_letter_queue, ensure_dead_letter_queue
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.tasks.app_connection import app_connection, app_tls
@@ -60,6 +61,15 @@ class Outlet(Protocol[K, M_contra]):
         """Waits for every answer, calling ``tick`` meanwhile. Raises one of ``faults``."""
         ...
 
+    def send_held(self) -> None:
+        """Sends what ``put`` may have held back. Raises one of ``faults``."""
+        ...
+
+    @property
+    def link(self) -> Link | None:
+        """The connection, if there is one that tells of answers."""
+        ...
+
     def take_outcomes(self) -> dict[K, Outcome]:
         """What was settled since the last call, also before a fault."""
         ...
@@ -74,7 +84,7 @@ class Outlet(Protocol[K, M_contra]):
         ...
 
     def idle(self) -> None:
-        """Keeps an idle connection alive. Raises one of ``faults``."""
+        """Takes the answers that have come and keeps the connection alive. Raises one of ``faults``."""
         ...
 
     def beat(self) -> None:
@@ -90,8 +100,8 @@ class _AmqpOutlet(Generic[K]):
     """What both AMQP outlets share: one connection with one confirming channel."""
 
     faults: tuple[type[BaseException], ...] = (*FAULTS, KombuError)
-    # Seconds for which a blocked connection is waited for beyond the time for an answer.
-    _while_blocked = 0.0
+    #: Seconds for which a blocked connection is waited for beyond the time for an answer.
+    while_blocked = 0.0
 
     def __init__(self, connect: Callable[[float], Link]) -> None:
         self._connect = connect
@@ -118,7 +128,15 @@ class _AmqpOutlet(Generic[K]):
 
     def flush(self, timeout: float, tick: Callable[[], None]) -> None:
         if self._channel is not None:
-            self._channel.flush(timeout, tick, while_blocked=self._while_blocked)
+            self._channel.flush(timeout, tick, while_blocked=self.while_blocked)
+
+    def send_held(self) -> None:
+        if self._channel is not None:
+            self._channel.link.send_held()
+
+    @property
+    def link(self) -> Link | None:
+        return None if self._channel is None else self._channel.link
 
     def take_outcomes(self) -> dict[K, Outcome]:
         outcomes, self._left = self._left, {}
@@ -188,7 +206,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
 
     # Nothing can be done without it. 20 minutes until what is held is handed back, and once this, are less than the 30
     # after which RabbitMQ closes the channel of a consumer (consumer_timeout).
-    _while_blocked = 9 * 60.0
+    while_blocked = 9 * 60.0
 
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
@@ -202,9 +220,9 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         """The AMQP form of a message. Raises for what AMQP cannot carry: before anything of its event is sent."""
         properties = {**message.content, **message.properties, "application_headers": message.headers}
         body = message.body.encode() if isinstance(message.body, str) else message.body
-        ready = ReadyMessage(body, **properties)
-        if len(ready.ready_properties) > _MAX_PROPERTIES:
-            msg = f"the task's headers take {len(ready.ready_properties)} bytes, AMQP carries {_MAX_PROPERTIES}"
+        ready = ReadyMessage(body, properties)
+        if len(ready.written_properties) > _MAX_PROPERTIES:
+            msg = f"the task's headers take {len(ready.written_properties)} bytes, AMQP carries {_MAX_PROPERTIES}"
             raise ValueError(msg)
         for name in (message.exchange, message.routing_key):
             if len(name.encode()) > 255:  # noqa: PLR2004  # an AMQP short string

@@ -8,7 +8,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from typed_pubsub.brokers.confirms import Outcome, Taken
-from typed_pubsub.brokers.connection import FAULTS
+from typed_pubsub.brokers.connection import FAULTS, Link
 from typed_pubsub.tasks.app_connection import app_connection
 from typed_pubsub.tasks.builder import TaskMessage
 
@@ -17,6 +17,8 @@ K = TypeVar("K", bound=Hashable)
 
 class PlainTaskOutlet(Generic[K]):
     """Tasks to a Celery broker of any other kind: kombu's own send, confirmed by the answer to the write."""
+
+    while_blocked = 0.0
 
     def __init__(self, app: Celery) -> None:
         """Connects as the app would, with the app's own settings."""
@@ -84,6 +86,14 @@ class PlainTaskOutlet(Generic[K]):
 
     def flush(self, timeout: float, tick: Callable[[], None]) -> None:
         """Nothing to wait for."""
+
+    def send_held(self) -> None:
+        """Nothing is held back."""
+
+    @property
+    def link(self) -> Link | None:
+        """There is none of ours."""
+        return None
 
     def take_outcomes(self) -> dict[K, Outcome]:
         """See Outlet."""

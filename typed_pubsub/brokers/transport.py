@@ -1,0 +1,166 @@
+"""py-amqp's transports with fewer system calls: reads by the buffer, writes that wait for each other.
+
+py-amqp reads a frame with three ``recv`` and sets two timeouts for it, and sends each message by itself. Here whatever
+has come is read at once, and messages can be held back to go together. What is held back leaves before anything is
+waited for and before anything else is written: nobody can wait for the answer to what was not sent.
+"""
+
+import errno
+import select
+import socket
+import ssl
+from struct import Struct
+from typing import Any
+
+from amqp.exceptions import UnexpectedFrame
+from amqp.transport import SSLTransport, TCPTransport
+
+_CHUNK = 65_536
+_FRAME = Struct(">BHI")
+_FRAME_END = 206
+_FOR_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOENT}
+# The kernel keeps such a write for more to come, 200 ms at most (Linux: send(2), MSG_MORE; tcp(7), TCP_CORK).
+_MORE: int = getattr(socket, "MSG_MORE", 0)
+
+
+class _Buffered:
+    """What both transports get; see py-amqp's for what they have."""
+
+    sock: Any
+    connected: bool
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._came = b""
+        self._at = 0
+        self._held: list[bytes] = []
+        self._corked = False
+        #: Bytes that are held back.
+        self.held = 0
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether something can be read without waiting: a whole frame that has come already, or news of any kind."""
+        return self._end_of_next() is not None or self._has_news()
+
+    def take_frame(self) -> tuple[int, int, bytes] | None:
+        """The next frame (type, channel, payload), if it has come as a whole.
+
+        Raises:
+            UnexpectedFrame: what has come is no frame.
+        """
+        end = self._end_of_next()
+        if end is None:
+            return None
+        came, begin = self._came, self._at
+        if came[end] != _FRAME_END:
+            msg = f"Received frame_end {came[end]:#04x} while expecting 0xce"
+            raise UnexpectedFrame(msg)
+        self._at = end + 1
+        kind, channel, _ = _FRAME.unpack_from(came, begin)
+        return kind, channel, came[begin + 7 : end]
+
+    def receive(self, timeout: float | None) -> None:
+        """Reads what there is, and waits for it at most ``timeout`` seconds, or the socket's own timeout.
+
+        Raises:
+            TimeoutError: nothing came.
+            OSError: the connection broke.
+        """
+        self.flush()
+        sock = self.sock
+        before = sock.gettimeout()
+        try:
+            if timeout is not None:
+                sock.settimeout(timeout)
+            data = sock.recv(_CHUNK)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            if error.errno in _FOR_NOW or isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+                raise TimeoutError from error
+            self.connected = False
+            raise
+        finally:
+            sock.settimeout(before)
+        if not data:
+            self.connected = False
+            msg = "Server unexpectedly closed connection"
+            raise OSError(msg)
+        self._came = self._came[self._at :] + data
+        self._at = 0
+
+    def hold(self, data: bytes) -> None:
+        """Keeps bytes, to be written with the next ones."""
+        self._held.append(data)
+        self.held += len(data)
+
+    def write(self, s: Any) -> None:
+        """Writes what is held back, and ``s`` after it. Raises OSError."""
+        if self._held:
+            s = b"".join((*self._held, s))
+            self._held.clear()
+            self.held = 0
+        self._corked = False
+        self._send(s)
+
+    def flush(self) -> None:
+        """Sends all that is held back. Raises OSError."""
+        if self._held:
+            self.write(b"")
+        elif self._corked:
+            self._corked = False
+            # Set again, it pushes what waits for more (tcp(7)).
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def push(self) -> None:
+        """Hands what is held back on, to leave by itself within 200 ms, or with the next. Raises OSError."""
+        self.flush()
+
+    def _send(self, data: Any) -> None:
+        raise NotImplementedError
+
+    def _end_of_next(self) -> int | None:
+        begin = self._at + 7
+        if len(self._came) < begin:
+            return None
+        end: int = begin + _FRAME.unpack_from(self._came, self._at)[2]
+        return end if len(self._came) > end else None
+
+    def _has_news(self) -> bool:
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+class BufferedTCP(_Buffered, TCPTransport):
+    """Plain TCP."""
+
+    def _send(self, data: Any) -> None:
+        TCPTransport.write(self, data)
+
+    def push(self) -> None:
+        """See _Buffered."""
+        if not self._held:
+            return
+        data = b"".join(self._held)
+        self._held.clear()
+        self.held = 0
+        self._corked = True
+        try:
+            self.sock.sendall(data, _MORE)
+        except TimeoutError:
+            raise
+        except OSError:
+            self.connected = False
+            raise
+
+
+class BufferedTLS(_Buffered, SSLTransport):
+    """TLS: what the library has decrypted already is news that no poll tells of."""
+
+    def _send(self, data: Any) -> None:
+        SSLTransport.write(self, data)
+
+    def _has_news(self) -> bool:
+        return bool(self.sock.pending()) or super()._has_news()
