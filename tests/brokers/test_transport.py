@@ -31,9 +31,7 @@ class Pair:
         self.mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for end in (self.mine, self.theirs):
             end.settimeout(TIMEOUT)
-        self.transport: Any = BufferedTCP("nowhere:1")
-        self.transport.sock, self.transport.connected = self.mine, True
-        self.transport._setup_transport()
+        self.transport = connected(self.mine)
 
     def close(self) -> None:
         self.mine.close()
@@ -55,6 +53,15 @@ def pair() -> Iterator[Pair]:
     pair = Pair()
     yield pair
     pair.close()
+
+
+def connected(sock: socket.socket) -> Any:
+    """A transport that uses a socket which is connected already."""
+    kind: Any = BufferedTCP
+    transport = kind("nowhere:1")
+    transport.sock, transport.connected = sock, True
+    transport._setup_transport()
+    return transport
 
 
 def frame(kind: int, channel: int, payload: bytes) -> bytes:
