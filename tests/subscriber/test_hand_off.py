@@ -232,3 +232,36 @@ def test_one_line_a_delivery_tells_its_outcome_key_id_tasks_and_time(
     ]
     record = next(record for record in caplog.records if getattr(record, "event_id", "") == "id-1")
     assert vars(record)["task_ids"] == [task_id("id-1")]
+
+
+def test_deliveries_are_handed_off_while_the_answers_to_others_are_awaited(vhost_url: str) -> None:
+    with Proxy(vhost_url) as to_celery, running(settings(vhost_url, celery_url=to_celery.url), REGISTRY) as subscriber:
+        publish_one(vhost_url, 0)
+        reaches(subscriber, scheduled=1)
+        to_celery.hold_down()
+        # More than are taken at a time, as many as are prefetched.
+        publish(vhost_url, (Happened(number=number) for number in range(1, 201)))
+        wait_for_count(vhost_url, "celery", 201)
+        assert subscriber.outcomes == {"scheduled": 1}
+        to_celery.release()
+        reaches(subscriber, scheduled=201)
+    assert sorted(number for number, _ in tasks(vhost_url)) == list(range(201))
+    assert take_all(vhost_url, QUEUE) == []
+
+
+def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_again(vhost_url: str) -> None:
+    with (
+        Proxy(vhost_url) as of_events,
+        Proxy(vhost_url) as to_celery,
+        running(settings(of_events.url, celery_url=to_celery.url), REGISTRY) as subscriber,
+    ):
+        publish_one(vhost_url, 0)
+        reaches(subscriber, scheduled=1)
+        to_celery.hold_down()
+        publish(vhost_url, (Happened(number=number) for number in range(1, 51)))
+        wait_for_count(vhost_url, "celery", 51)
+        of_events.cut()
+        to_celery.release()
+        reaches(subscriber, scheduled=51, recognised=50)
+    assert sorted(number for number, _ in tasks(vhost_url)) == list(range(51))
+    assert take_all(vhost_url, QUEUE) == []
