@@ -139,5 +139,8 @@ def test_what_is_no_template_is_refused_with_a_reason(text: str, hint: str) -> N
     ],
 )
 def test_templates_overlap_where_one_key_matches_both(one: str, other: str, expected: bool) -> None:
-    assert KeyTemplate.parse(one).overlaps(KeyTemplate.parse(other)) is expected
-    assert KeyTemplate.parse(other).overlaps(KeyTemplate.parse(one)) is expected
+    for first, second in ((one, other), (other, one)):
+        trie: BindingTrie[int] = BindingTrie()
+        trie.add(KeyTemplate.parse(first).binding_key, 1)
+        trie.add("elsewhere.*.entirely.*.else", 2)
+        assert trie.crossing(KeyTemplate.parse(second).binding_key) == ([1] if expected else [])

@@ -104,14 +104,6 @@ class KeyTemplate:
         wild = set(self.fields.values())
         return ".".join("*" if index in wild else word for index, word in enumerate(self.words))
 
-    def overlaps(self, other: "KeyTemplate") -> bool:
-        """Whether one routing key can match both."""
-        if len(self.words) != len(other.words):
-            return False
-        mine, theirs = set(self.fields.values()), set(other.fields.values())
-        pairs = enumerate(zip(self.words, other.words, strict=True))
-        return all(a == b or index in mine or index in theirs for index, (a, b) in pairs)
-
     def fill(self, values: dict[str, str]) -> str:
         """The routing key with ``values`` (field name -> word) in its placeholders.
 
@@ -175,6 +167,18 @@ class BindingTrie(Generic[T]):
         for word in split_words(routing_key):
             level = self._with_empty_hashes(node for before in level for node in before._after(word))  # noqa: SLF001
         return [value for node in level for value in node._values]  # noqa: SLF001
+
+    def crossing(self, binding_key: str) -> list[T]:
+        """Every value whose binding key takes a routing key that ``binding_key`` takes too; for keys without ``#``."""
+        level: list[BindingTrie[T]] = [self]
+        for word in split_words(binding_key):
+            level = [child for node in level for child in node._beside(word)]  # noqa: SLF001
+        return [value for node in level for value in node._values]  # noqa: SLF001
+
+    def _beside(self, word: str) -> "Iterable[BindingTrie[T]]":
+        if word == "*":
+            return self._children.values()
+        return [child for name in (word, "*") if (child := self._children.get(name)) is not None]
 
     def _after(self, word: str) -> "Iterator[BindingTrie[T]]":
         if self._is_hash:
