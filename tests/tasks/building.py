@@ -2,10 +2,10 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from celery import Celery
 
 from typed_pubsub.routing.calls import TaskCall
@@ -57,7 +57,7 @@ def timeless(message: TaskMessage) -> tuple[Any, list[Any]]:
         return ("Celery's own event", message.exchange, message.routing_key), []
     headers, properties = dict(message.headers), dict(message.properties)
     moments = [headers.pop("eta", None), headers.pop("expires", None), properties.pop("expiration", None)]
-    return replace(message, headers=headers, properties=properties), moments
+    return msgspec.structs.replace(message, headers=headers, properties=properties), moments
 
 
 def assert_alike(ours: Any, theirs: Any) -> None:

@@ -1,12 +1,13 @@
 """A message made from a template is the one that Celery's own road gives for the same call."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from celery import Celery
 from hypothesis import event, given, settings
@@ -238,7 +239,9 @@ def test_a_moment_is_written_as_celery_writes_it(
         app = app_of(declared={"expires": 77}, timezone=zone)
         builder = ready(app)
         assert_built_as_celery_builds_it(app, builder, CALL)
-        assert_built_as_celery_builds_it(app, builder, replace(CALL, options={**moments, "task_id": "an-id"}))
+        assert_built_as_celery_builds_it(
+            app, builder, msgspec.structs.replace(CALL, options={**moments, "task_id": "an-id"})
+        )
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -1,14 +1,13 @@
 """Messages of tasks as values, and the producer on which Celery writes them without sending any."""
 
-from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import kombu
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMessage:
+class TaskMessage(msgspec.Struct, frozen=True):
     """A message of Celery's, ready for any transport: what ``kombu.Producer.publish`` would have written.
 
     ``declare`` holds the entities that have to exist; ``mandatory`` is false for Celery's own task-sent events.
@@ -24,8 +23,7 @@ class TaskMessage:
     declare: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """What a message was made of: its body before it was serialized, and how it was."""
 
     body: Any
@@ -54,7 +52,9 @@ class RecordingProducer(kombu.Producer):
         """Keeps a message of the channel, with what was declared for it."""
         declare, self._declare = tuple(self._declare), []
         self.recorded.append(
-            replace(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory, declare=declare)
+            msgspec.structs.replace(
+                message, exchange=exchange, routing_key=routing_key, mandatory=mandatory, declare=declare
+            )
         )
 
     def _prepare(  # noqa: PLR0917  # kombu's signature

@@ -4,12 +4,13 @@ Everything here raises whatever there is to raise; then Celery's own road is tak
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 import celery.app.base
+import msgspec
 from kombu.utils.json import JSONEncoder
 
 from typed_pubsub.routing.calls import TaskCall
@@ -144,7 +145,7 @@ def learn(watch: Watch, call: TaskCall, message: TaskMessage, prepared: Prepared
         task=task,
         is_local=is_local,
         waits_for_result=waits_for_result,
-        written=replace(message, headers=_apart(message.headers)),
+        written=msgspec.structs.replace(message, headers=_apart(message.headers)),
         properties={name: value for name, value in message.properties.items() if name != "expiration"},
         embedded=f", {_encoder.encode(embedded)}]",
         state=_state(app, app.amqp.router, call.task, message.declare, waits_for_result=waits_for_result),

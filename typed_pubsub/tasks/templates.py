@@ -6,9 +6,10 @@ next are copies with those filled in. Whatever is not plain is Celery's.
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.tasks.messages import Prepared, TaskMessage
@@ -103,5 +104,5 @@ def _alike(filled: TaskMessage, message: TaskMessage) -> bool:
     moments = {name: theirs[name] for name in ("eta", "expires")}
     ttl = message.properties.get("expiration")
     if ttl is not None and abs(int(filled.properties["expiration"]) - int(ttl)) < _JITTER.total_seconds() * 1000:
-        filled = replace(filled, properties={**filled.properties, "expiration": ttl})
-    return near and replace(filled, headers={**ours, **moments}) == message
+        filled = msgspec.structs.replace(filled, properties={**filled.properties, "expiration": ttl})
+    return near and msgspec.structs.replace(filled, headers={**ours, **moments}) == message
