@@ -63,6 +63,7 @@ PUBLISHERS = (
     Contender(PUBLISH, "publish, Event", "ours", "publish", share=10),
     Contender(PUBLISH, "publish, StructEvent", "ours", "publish", share=10, kind="StructEvent"),
     Contender(PUBLISH, "kombu, unconfirmed", "with_kombu", "publish", unconfirmed=True),
+    Contender(PUBLISH, "kombu, unconfirmed, our headers", "with_kombu", "publish_alike", unconfirmed=True),
     Contender(PUBLISH, "kombu, confirm_publish", "with_kombu", "publish", share=10, confirm=True),
     Contender(PUBLISH, "pika, unconfirmed", "with_pika", "publish", share=2, unconfirmed=True),
     Contender(PUBLISH, "pika, confirmed", "with_pika", "publish", share=10, confirm=True),

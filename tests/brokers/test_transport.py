@@ -81,7 +81,7 @@ def test_frames_come_out_whole_however_they_were_cut(frames: list[tuple[int, int
             while (each := pair.transport.take_frame()) is not None:
                 found.append(each)
         assert found == frames
-        assert not pair.transport.is_readable
+        assert not pair.transport.look()
     finally:
         pair.close()
 
@@ -95,12 +95,20 @@ def test_what_is_no_frame_is_an_error(pair: Pair) -> None:
 
 def test_a_whole_frame_that_was_read_with_another_is_news_without_a_look_at_the_socket(pair: Pair) -> None:
     pair.theirs.sendall(frame(1, 1, b"a") + frame(1, 1, b"b") + frame(1, 1, b"c")[:5])
-    eventually(lambda: pair.transport.is_readable)
-    pair.transport.receive(TIMEOUT)
+    eventually(pair.transport.look)
     assert pair.transport.take_frame() == (1, 1, b"a")
-    assert pair.transport.is_readable
+    pair.mine.shutdown(socket.SHUT_RD)
+    assert pair.transport.look()
     assert pair.transport.take_frame() == (1, 1, b"b")
-    assert not pair.transport.is_readable, "of the third one only a part has come"
+    with pytest.raises(OSError, match="closed"):
+        pair.transport.look()
+
+
+def test_a_part_of_a_frame_is_no_news_and_a_look_does_not_wait(pair: Pair) -> None:
+    assert not pair.transport.look()
+    pair.theirs.sendall(frame(1, 1, b"c")[:5])
+    pair.transport.receive(TIMEOUT)
+    assert not pair.transport.look()
     with pytest.raises(TimeoutError):
         pair.transport.receive(0.01)
     assert pair.mine.gettimeout() == TIMEOUT

@@ -82,8 +82,11 @@ class Link:
         return self.raw.transport.sock if self.raw.connected else None
 
     def is_readable(self) -> bool:
-        """Whether ``drain`` would find something without waiting."""
-        return not self.raw.connected or self.raw.transport.is_readable
+        """Whether ``drain`` would find something without waiting, if only that the connection broke."""
+        try:
+            return not self.raw.connected or self.raw.transport.look()
+        except OSError:
+            return True
 
     def hold(self, channel: Any, message: ReadyMessage, where: tuple[str, str], *, mandatory: bool) -> None:
         """Publishes to an exchange, with a key: the bytes leave with the next wait, or the next of any other bytes.

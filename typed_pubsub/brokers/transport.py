@@ -5,8 +5,8 @@ has come is read at once, and messages can be held back to go together. What is 
 waited for and before anything else is written: nobody can wait for the answer to what was not sent.
 """
 
+import contextlib
 import errno
-import select
 import socket
 import ssl
 from struct import Struct
@@ -38,10 +38,17 @@ class _Buffered:
         #: Bytes that are held back.
         self.held = 0
 
-    @property
-    def is_readable(self) -> bool:
-        """Whether something can be read without waiting: a whole frame that has come already, or news of any kind."""
-        return self._end_of_next() is not None or self._has_news()
+    def look(self) -> bool:
+        """Whether a whole frame is there, after reading what can be read without waiting.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        # By reading, not by asking: poll knows nothing of what TLS holds, and eventlet takes it away.
+        if self._end_of_next() is None:
+            with contextlib.suppress(TimeoutError):
+                self.receive(0)
+        return self._end_of_next() is not None
 
     def take_frame(self) -> tuple[int, int, bytes] | None:
         """The next frame (type, channel, payload), if it has come as a whole.
@@ -61,7 +68,7 @@ class _Buffered:
         return kind, channel, came[begin + 7 : end]
 
     def receive(self, timeout: float | None) -> None:
-        """Reads what there is, and waits for it at most ``timeout`` seconds, or the socket's own timeout.
+        """Reads what there is, and waits for it at most ``timeout`` seconds (0: not at all), or as the socket does.
 
         Raises:
             TimeoutError: nothing came.
@@ -127,11 +134,6 @@ class _Buffered:
         end: int = begin + _FRAME.unpack_from(self._came, self._at)[2]
         return end if len(self._came) > end else None
 
-    def _has_news(self) -> bool:
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
-
 
 class BufferedTCP(_Buffered, TCPTransport):
     """Plain TCP."""
@@ -157,10 +159,7 @@ class BufferedTCP(_Buffered, TCPTransport):
 
 
 class BufferedTLS(_Buffered, SSLTransport):
-    """TLS: what the library has decrypted already is news that no poll tells of."""
+    """TLS."""
 
     def _send(self, data: Any) -> None:
         SSLTransport.write(self, data)
-
-    def _has_news(self) -> bool:
-        return bool(self.sock.pending()) or super()._has_news()
