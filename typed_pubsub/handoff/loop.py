@@ -148,8 +148,10 @@ class Loop:
     def _await_answers(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while self._desk.is_busy and (left := until - time.monotonic()) > 0:
-            wait_for_news(self._desk.links, left)
-            self._in_hand.send(left, wait=not self._desk.links)
+            links = self._desk.links
+            if links:
+                wait_for_news(links, left)
+            self._in_hand.send(left, wait=not links)
 
     def drain(self, deadline: float) -> None:
         """Stops consuming and settles what is in hand, until ``deadline`` (monotonic clock)."""

@@ -31,6 +31,9 @@ M_contra = TypeVar("M_contra", contravariant=True)
 # A header frame must fit into one AMQP frame; RabbitMQ's frames have 131,072 bytes, with some of them for itself.
 _MAX_PROPERTIES = 131_000
 
+# Bytes that are written together.
+_HOLD = 65_536
+
 # The drivers whose channels confirm and return: py-amqp and the embedded broker (librabbitmq's do not).
 _CONFIRMING = ("py-amqp", "typed_pubsub")
 
@@ -236,6 +239,8 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         channel = self._open_channel()
         self._declare(channel.link, task)
         channel.put(key, ready, task.exchange, task.routing_key, mandatory=task.mandatory)
+        if channel.link.held >= _HOLD:
+            channel.link.send_held()
 
     @staticmethod
     def destination(message: tuple[TaskMessage, ReadyMessage]) -> tuple[str, str]:
