@@ -19,6 +19,9 @@ _RATES = (
     (PUBLISH, OURS_PUBLISH, "FastStream, gathered by 256", 2.0),
     (PUBLISH, OURS_PUBLISH, "kombu, unconfirmed", 1.0),
     (PUBLISH, OURS_PUBLISH, C_CLIENT, 0.65),
+    # What of it is the wire format's: the same message, written by others.
+    (PUBLISH, OURS_PUBLISH, "kombu, unconfirmed, our headers", 1.0),
+    (PUBLISH, OURS_PUBLISH, f"{C_CLIENT}, our headers", 0.65),
     (PUBLISH, "publish, Event", "kombu, confirm_publish", 1.0),
     (HAND_OFF, OURS_HAND_OFF, HAND_WRITTEN_CONFIRMED, 7.0),
     (HAND_OFF, OURS_HAND_OFF, HAND_WRITTEN, 2.5),

@@ -51,7 +51,7 @@ class Contender:
 def _c_command(program: str, job: Job) -> list[str]:
     address, _, vhost = job.url.removeprefix("amqp://guest:guest@").partition("/")
     common = [str(compiled.c_client()), program, *address.split(":"), vhost or "/"]
-    if program == PUBLISH:
+    if program in (PUBLISH, "alike"):
         body = next(make_events(1, job.size)).model_dump_json()
         return [*common, EXCHANGE, KEY, str(job.count), str(job.warm), body]
     return [*common, EVENTS, TASKS, BODY[0].decode(), BODY[1].decode()]
@@ -70,6 +70,7 @@ PUBLISHERS = (
     Contender(PUBLISH, "FastStream, one by one", "with_faststream", "publish", share=16),
     Contender(PUBLISH, "FastStream, gathered by 256", "with_faststream", "gather", share=4),
     Contender(PUBLISH, C_CLIENT, "c", "publish"),
+    Contender(PUBLISH, f"{C_CLIENT}, our headers", "c", "alike"),
 )
 SUBSCRIBERS = (
     Contender(HAND_OFF, "Subscriber, Event", "ours", "hand_off"),
