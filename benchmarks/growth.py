@@ -17,16 +17,15 @@ from benchmarks.child import Child, cpu_of
 from benchmarks.contenders import SUBSCRIBERS, Contender
 from benchmarks.events import BODY_BYTES, WARM
 from benchmarks.grown import Growth, Point, show
-from benchmarks.measure import Sample, World, subscriber, world
+from benchmarks.measure import Sample, World, subscribing, world
 from benchmarks.peers.routes import SHAPES
-from benchmarks.program import Job
+from benchmarks.program import WARM_UP, Job
 from benchmarks.results import setting
 from benchmarks.sections import tell
 from typed_pubsub.testing.nodes import RabbitMQNode
 
 ROUTES, BODIES, PREFETCHES, PROCESSES = (1, 100, 10_000), (220, 1_500, 20_000, 100_000), (10, 50, 200, 1_000), (1, 2, 4)
 PARTS = ("routes", "size", "prefetch", "processes", "backlog")
-_WARM = 200
 #: Of 100 KB events ten thousand would be a gigabyte.
 _MOST_BYTES = 50_000_000
 
@@ -66,28 +65,20 @@ class Runner:
         yield from points.values()
 
     def _job(self) -> Job:
-        return Job(self._where.bench.url, self._events, warm=_WARM)
+        return Job(self._where.bench.url, self._events)
 
     def _routes(self, count: int, shape: str) -> Job:
         return replace(self._job(), routes=count, shape=shape)
 
     def _size(self, size: int) -> Job:
-        return replace(self._job(), size=size, count=max(min(self._events, _MOST_BYTES // size), _WARM))
+        return replace(self._job(), size=size, count=max(min(self._events, _MOST_BYTES // size), WARM_UP))
 
     def _prefetch(self, prefetch: int) -> Job:
         return replace(self._job(), prefetch=prefetch)
 
     def _once(self, job: Job) -> Sample:
-        where = self._where
-        where.bench.renew()
-        with subscriber(where, self._ours, job) as child:
-            child.pause()
-            where.bench.fill(job.count, size=job.size)
-            where.drainer.begin(TASKS, job.count)
-            cpu, begun = child.cpu(), time.monotonic()
-            child.go_on()
-            at: float = where.drainer.found(job.count)["at"]
-            return Sample(job.count / (at - begun), (child.cpu() - cpu) / job.count * 1e6, child.peak_rss())
+        self._where.bench.renew()
+        return subscribing(self._where, self._ours, job)
 
     def _processes(self) -> Iterator[Point]:
         """Several subscribers on one queue; of one it is told how many cores it keeps busy, the broker's counted."""

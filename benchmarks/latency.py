@@ -9,13 +9,12 @@ from benchmarks.child import Child, python
 from benchmarks.contenders import HAND_OFF, REQUESTS, SUBSCRIBERS, Contender, why_not
 from benchmarks.events import BODY_BYTES
 from benchmarks.measure import World, measure, subscriber
-from benchmarks.program import Job
+from benchmarks.program import WARM_UP, Job
 from benchmarks.results import Results, Waits
 from benchmarks.sections import tell
 
 LOADS = (0.1, 0.5, 0.9)
 _PEAK_EVENTS = 4_000
-_WARM = 200
 
 
 def requests(where: World, count: int, rounds: int) -> list[Waits]:
@@ -29,7 +28,7 @@ def requests(where: World, count: int, rounds: int) -> list[Waits]:
 
 def _request(where: World, one: Contender, count: int) -> list[float]:
     where.bench.purge()
-    with Child(one.command(one.job(where.bench.url, count, BODY_BYTES, _WARM))) as child:
+    with Child(one.command(one.job(where.bench.url, count, BODY_BYTES, WARM_UP))) as child:
         child.expect("ready")
         child.say("go")
         took: list[float] = child.told()["took"]
@@ -52,11 +51,11 @@ def loads(where: World, results: Results, seconds: float, rounds: int) -> Iterat
 
 def _under_load(where: World, one: Contender, count: int, rate: float) -> tuple[list[float], float]:
     """Seconds of each event from its ``publish`` to its task's arrival, and the events a second that were published."""
-    job = Job(where.bench.url, count, warm=_WARM, kind=one.kind)
+    job = Job(where.bench.url, count, warm=WARM_UP, kind=one.kind)
     with subscriber(where, one, job) as child, Child(python("peers.paced", f"{rate}", job.text())) as publisher:
         publisher.expect("ready")
-        where.drainer.begin(TASKS, _WARM)
-        where.drainer.found(_WARM)
+        where.drainer.begin(TASKS, WARM_UP)
+        where.drainer.found(WARM_UP)
         where.drainer.begin(TASKS, count, timeout=count / rate + 60)
         publisher.say("go")
         seconds: float = publisher.told()["seconds"]

@@ -10,9 +10,8 @@ from benchmarks.broker import EVENTS, TASKS, Bench
 from benchmarks.child import Child, python
 from benchmarks.contenders import CONSUME, HAND_OFF, PUBLISH, Contender
 from benchmarks.events import BODY_BYTES, WARM
-from benchmarks.program import Job
+from benchmarks.program import WARM_UP, Job
 
-_WARM = 200
 _TIMEOUT = 60.0
 
 
@@ -43,11 +42,7 @@ class Drainer:
 
     def found(self, count: int, timeout: float = _TIMEOUT) -> dict[str, Any]:
         """What it has taken; there must be exactly so many, and all different."""
-        found: dict[str, Any] = self._child.told(timeout + 10)
-        if (found["count"], found["distinct"]) != (count, count):
-            msg = f"{count} messages expected, {found['count']} came, {found['distinct']} of them different"
-            raise WrongAnswer(msg)
-        return found
+        return _exactly(count, self._child.told(timeout + 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +67,12 @@ def measure(where: World, one: Contender, count: int, size: int = BODY_BYTES) ->
         WrongAnswer: not every message arrived, exactly once.
     """
     where.bench.purge()
-    job = one.job(where.bench.url, count, size, _WARM)
+    job = one.job(where.bench.url, count, size, WARM_UP)
     match one.work:
         case work if work == PUBLISH:
             return _publishing(where, one, job)
         case work if work in (HAND_OFF, CONSUME):
-            return _subscribing(where, one, job)
+            return subscribing(where, one, job)
         case _:
             raise ValueError(one.work)
 
@@ -100,7 +95,7 @@ def _publishing(where: World, one: Contender, job: Job) -> Sample:
     return Sample(job.count / seconds, cpu / job.count * 1e6, rss)
 
 
-def _subscribing(where: World, one: Contender, job: Job) -> Sample:
+def subscribing(where: World, one: Contender, job: Job) -> Sample:
     """Warmed up, frozen while the queue is filled; from its going on to the last task's arrival."""
     with subscriber(where, one, job) as child:
         child.pause()
@@ -109,7 +104,7 @@ def _subscribing(where: World, one: Contender, job: Job) -> Sample:
             where.drainer.begin(TASKS, job.count)
         cpu, begun = child.cpu(), time.monotonic()
         child.go_on()
-        found = where.drainer.found(job.count) if one.work == HAND_OFF else _consumed(child, job)
+        found = where.drainer.found(job.count) if one.work == HAND_OFF else _exactly(job.count, child.told())
         cpu, rss = child.cpu() - cpu, child.peak_rss()
     return Sample(job.count / (found["at"] - begun), cpu / job.count * 1e6, rss)
 
@@ -131,9 +126,8 @@ def subscriber(where: World, one: Contender, job: Job) -> Iterator[Child]:
     where.bench.wait_for_consumers(EVENTS, 0)
 
 
-def _consumed(child: Child, job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = child.told()
-    if (found["count"], found["distinct"]) != (job.count, job.count):
-        msg = f"{job.count} events expected, {found['count']} came, {found['distinct']} of them different"
+def _exactly(count: int, found: dict[str, Any]) -> dict[str, Any]:
+    if (found["count"], found["distinct"]) != (count, count):
+        msg = f"{count} messages expected, {found['count']} came, {found['distinct']} of them different"
         raise WrongAnswer(msg)
     return found

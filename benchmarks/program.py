@@ -15,6 +15,8 @@ from typing import Any, TypeAlias, TypeVar
 from benchmarks.events import BODY_BYTES, WARM
 
 T = TypeVar("T")
+#: Events with which everybody warms up.
+WARM_UP = 200
 #: Events by number, size and first id.
 Maker: TypeAlias = Callable[[int, int, int], Iterator[T]]
 
@@ -26,7 +28,7 @@ class Job:
     url: str
     count: int
     size: int = BODY_BYTES
-    warm: int = 200
+    warm: int = WARM_UP
     kind: str = "Event"
     confirm: bool = False
     routes: int = 1

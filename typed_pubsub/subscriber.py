@@ -20,8 +20,8 @@ from typed_pubsub.handoff.desk import Desk
 from typed_pubsub.handoff.health import HealthFile, State
 from typed_pubsub.handoff.inhand import InHand
 from typed_pubsub.handoff.intake import Intake
-from typed_pubsub.handoff.lane import Key
-from typed_pubsub.handoff.loop import CONNECT_TIMEOUT, Loop
+from typed_pubsub.handoff.lane import CONNECT_TIMEOUT, Key
+from typed_pubsub.handoff.loop import Loop
 from typed_pubsub.handoff.pulse import Pulse
 from typed_pubsub.handoff.report import Report
 from typed_pubsub.handoff.signals import stopping_on_signals

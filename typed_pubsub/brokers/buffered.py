@@ -10,18 +10,16 @@ from amqp.exceptions import RecoverableConnectionError
 from amqp.serialization import dumps
 from kombu.transport import pyamqp
 
-from typed_pubsub.brokers.transport import BufferedTCP, BufferedTLS
+from typed_pubsub.brokers.frames import BODY, HEADER, METHOD
+from typed_pubsub.brokers.transport import FRAME, FRAME_END, BufferedTCP, BufferedTLS
 
 #: A timeout of 0 would make a socket non-blocking.
 NO_WAIT = 0.0005
 
-_FRAME = Struct(">BHI")
-_METHOD, _HEADER, _BODY = 1, 2, 3
 # A content header up to its properties: frame, class, weight, size of the body.
 _CONTENT = Struct(">BHIHHQ")
 # Of Basic.Ack, and in Basic.Deliver: delivery tag, and one bit.
 _ACK = Struct(">QB")
-_END = b"\xce"
 # Type, channel, size and end.
 _AROUND = 8
 _MOST_DESTINATIONS = 1_000
@@ -146,26 +144,22 @@ class BufferedConnection(pyamqp.Connection):
             raise RecoverableConnectionError(msg)
         number = channel.channel_id
         method = self._destinations.get((number, *where, mandatory)) or self._method(number, *where, mandatory)
-        content = _CONTENT.pack(_HEADER, number, 12 + len(properties), spec.Basic.CLASS_ID, 0, len(body))
+        content = _CONTENT.pack(HEADER, number, 12 + len(properties), spec.Basic.CLASS_ID, 0, len(body))
         most = self.frame_max - _AROUND
-        if 0 < len(body) <= most:
-            bodies: tuple[bytes, ...] = (_FRAME.pack(_BODY, number, len(body)), body, _END)
-        else:
-            bodies = tuple(_body_frame(number, body[at : at + most]) for at in range(0, len(body), most))
-        transport.hold(b"".join((method, content, properties, _END, *bodies)))
+        frames = [method, content, properties, FRAME_END]
+        for at in range(0, len(body), most):
+            part = body[at : at + most]
+            frames += (FRAME.pack(BODY, number, len(part)), part, FRAME_END)
+        transport.hold(b"".join(frames))
         # py-amqp's measure of life: what was sent need not be followed by a heartbeat.
         self.bytes_sent += 1
 
     def _method(self, number: int, exchange: str, routing_key: str, mandatory: bool) -> bytes:  # noqa: FBT001
         arguments = dumps("Bssbb", (0, exchange, routing_key, mandatory, False))
         payload = Struct(">HH").pack(*spec.Basic.Publish) + arguments
-        method = _FRAME.pack(_METHOD, number, len(payload)) + payload + _END
+        method = FRAME.pack(METHOD, number, len(payload)) + payload + FRAME_END
         if len(self._destinations) >= _MOST_DESTINATIONS:
             # Routing keys may be of the events' making.
             self._destinations.clear()
         self._destinations[number, exchange, routing_key, mandatory] = method
         return method
-
-
-def _body_frame(number: int, part: bytes) -> bytes:
-    return b"".join((_FRAME.pack(_BODY, number, len(part)), part, _END))

@@ -18,7 +18,8 @@ from amqp.exceptions import AMQPError, UnexpectedFrame
 
 from typed_pubsub.brokers import properties
 
-_METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
+#: Types of frames.
+METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
 _CONTENT_METHODS = frozenset([spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk])
 #: What reading a message's properties may raise. RecursionError: headers nested a thousand deep, which the broker
 #: passes on.
@@ -34,11 +35,11 @@ def tolerant_frame_handler(connection: Any, callback: Callback) -> Callable[[Fra
     Raises (from the handler):
         UnexpectedFrame: the broker broke the protocol; the connection is then lost, as it must be.
     """
-    expected: defaultdict[int, int] = defaultdict(lambda: _METHOD)
+    expected: defaultdict[int, int] = defaultdict(lambda: METHOD)
     partial: dict[int, Message] = {}
 
     def complete(channel: int, message: Any) -> bool:
-        expected[channel] = _METHOD
+        expected[channel] = METHOD
         del partial[channel]
         _hand_over(callback, channel, message)
         return True
@@ -46,23 +47,23 @@ def tolerant_frame_handler(connection: Any, callback: Callback) -> Callable[[Fra
     def on_frame(frame: Frame) -> bool:
         kind, channel, payload = frame
         connection.bytes_recv += 1
-        if kind == _HEARTBEAT:
+        if kind == HEARTBEAT:
             return False
         if kind != expected[channel]:
             msg = f"Received frame {kind} while expecting type: {expected[channel]}"
             raise UnexpectedFrame(msg)
-        if kind == _METHOD:
+        if kind == METHOD:
             method = unpack_from(">HH", payload, 0)
             if method not in _CONTENT_METHODS:
                 callback(channel, method, payload, None)
                 return True
             partial[channel] = Message(frame_method=method, frame_args=payload)
-            expected[channel] = _HEADER
+            expected[channel] = HEADER
             return False
         message: Any = partial[channel]
-        if kind == _HEADER:
+        if kind == HEADER:
             _read_header(message, payload)
-            expected[channel] = _BODY
+            expected[channel] = BODY
         else:
             message.inbound_body(payload)
         return complete(channel, message) if message.ready else False

@@ -1,4 +1,4 @@
-"""AMQP's basic properties, to bytes and back: py-amqp's own result, in a third of its time.
+"""AMQP's basic properties, to bytes and back: py-amqp's own result, in about half of its time.
 
 Written are the values that events and tasks have (texts, small numbers, lists and tables of them); whatever else AMQP
 can carry goes the way of py-amqp, and what it cannot carry raises py-amqp's error.
@@ -124,6 +124,7 @@ def _write_table(table: Any) -> bytes:
     parts: list[bytes] = []
     for name, value in table.items():
         parts.append(_names.get(name) or _write_name(name))
+        # As _write_item does, without the call: nearly all headers are texts or nothing.
         if type(value) is str:
             written = value.encode("utf-8", "surrogatepass")
             parts += (_TEXT.pack(b"S", len(written)), written)

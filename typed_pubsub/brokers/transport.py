@@ -16,8 +16,9 @@ from amqp.exceptions import UnexpectedFrame
 from amqp.transport import SSLTransport, TCPTransport
 
 _CHUNK = 65_536
-_FRAME = Struct(">BHI")
-_FRAME_END = 206
+#: What a frame begins with (type, channel, size of the payload), and ends with.
+FRAME = Struct(">BHI")
+FRAME_END = b"\xce"
 _FOR_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOENT}
 # The kernel keeps such a write for more to come, 200 ms at most (Linux: send(2), MSG_MORE; tcp(7), TCP_CORK).
 _MORE: int = getattr(socket, "MSG_MORE", 0)
@@ -60,11 +61,11 @@ class _Buffered:
         if end is None:
             return None
         came, begin = self._came, self._at
-        if came[end] != _FRAME_END:
+        if came[end] != FRAME_END[0]:
             msg = f"Received frame_end {came[end]:#04x} while expecting 0xce"
             raise UnexpectedFrame(msg)
         self._at = end + 1
-        kind, channel, _ = _FRAME.unpack_from(came, begin)
+        kind, channel, _ = FRAME.unpack_from(came, begin)
         return kind, channel, came[begin + 7 : end]
 
     def receive(self, timeout: float | None) -> None:
@@ -105,11 +106,10 @@ class _Buffered:
     def write(self, s: Any) -> None:
         """Writes what is held back, and ``s`` after it. Raises OSError."""
         if self._held:
-            s = b"".join((*self._held, s))
-            self._held.clear()
-            self.held = 0
+            s = self._take_held() + bytes(s)
         self._corked = False
-        self._send(s)
+        theirs: Any = super()
+        theirs.write(s)
 
     def flush(self) -> None:
         """Sends all that is held back. Raises OSError."""
@@ -124,33 +124,30 @@ class _Buffered:
         """Hands what is held back on, to leave by itself within 200 ms, or with the next. Raises OSError."""
         self.flush()
 
-    def _send(self, data: Any) -> None:
-        raise NotImplementedError
+    def _take_held(self) -> bytes:
+        data = b"".join(self._held)
+        self._held.clear()
+        self.held = 0
+        return data
 
     def _end_of_next(self) -> int | None:
         begin = self._at + 7
         if len(self._came) < begin:
             return None
-        end: int = begin + _FRAME.unpack_from(self._came, self._at)[2]
+        end: int = begin + FRAME.unpack_from(self._came, self._at)[2]
         return end if len(self._came) > end else None
 
 
 class BufferedTCP(_Buffered, TCPTransport):
     """Plain TCP."""
 
-    def _send(self, data: Any) -> None:
-        TCPTransport.write(self, data)
-
     def push(self) -> None:
         """See _Buffered."""
         if not self._held:
             return
-        data = b"".join(self._held)
-        self._held.clear()
-        self.held = 0
         self._corked = True
         try:
-            self.sock.sendall(data, _MORE)
+            self.sock.sendall(self._take_held(), _MORE)
         except TimeoutError:
             raise
         except OSError:
@@ -160,6 +157,3 @@ class BufferedTCP(_Buffered, TCPTransport):
 
 class BufferedTLS(_Buffered, SSLTransport):
     """TLS."""
-
-    def _send(self, data: Any) -> None:
-        SSLTransport.write(self, data)

@@ -66,7 +66,10 @@ class Desk:
         self._tasks.outlet.open(timeout)
 
     def take(self, work: Work) -> None:
-        """Builds every message of a work, before any is written; a failure makes the work a dead letter."""
+        """Builds every message of a work, before any is written; a failure makes the work a dead letter.
+
+        A work whose decision has become a dead letter is taken once more.
+        """
         if isinstance(work.decision, Schedule):
             try:
                 headers = work.decision.headers
@@ -77,11 +80,19 @@ class Desk:
             except BaseException as error:  # noqa: BLE001  # Celery's signals and serializers run anyone's code
                 where, text = describe_failure(error)
                 work.decision = DeadLetter("mapping_error", f"the task message cannot be built: {where}", text)
-        self._file(work)
+        if isinstance(work.decision, DeadLetter):
+            self._compose(work, work.decision)
+        self.take_again(work)
 
     def take_again(self, work: Work) -> None:
-        """Takes a work that is to be tried again at its time, or that has become a dead letter."""
-        self._file(work)
+        """Takes a work whose messages are built, to be sent when it is due."""
+        match work.decision:
+            case Schedule():
+                self._tasks.add(work)
+            case DeadLetter():
+                self._dead_letters.add(work)
+            case Skip():
+                self._skipped.append(work)
 
     def next_due(self) -> float:
         """When there is something to write (monotonic clock)."""
@@ -117,17 +128,6 @@ class Desk:
         """Closes both outlets."""
         for lane in self._lanes:
             lane.outlet.close(timeout)
-
-    def _file(self, work: Work) -> None:
-        match work.decision:
-            case Schedule():
-                self._tasks.add(work)
-            case DeadLetter():
-                if not work.dead:
-                    self._compose(work, work.decision)
-                self._dead_letters.add(work)
-            case Skip():
-                self._skipped.append(work)
 
     @staticmethod
     def _settle(lane: Lane, work: Work, sent: Sent) -> Settlement:

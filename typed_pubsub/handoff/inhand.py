@@ -33,7 +33,7 @@ class InHand:
     def take(self, delivery: Delivery) -> None:
         """Decides what a delivery means and builds what it causes; a redelivery of a settled one causes nothing."""
         said, begun = read_metadata(delivery), time.monotonic()
-        if delivery.redelivered and self._memory.knows(delivery, said):
+        if self._memory.knows(delivery, said):
             work = Work(delivery, said, Skip("settled before"), begun, settled=True)
             self._report.recognised(work)
             self._news = True
@@ -108,7 +108,7 @@ class InHand:
                 self._report.settled(work)
             case DeadLetter():
                 work.decision = settlement
-                self._desk.take_again(work)
+                self._desk.take(work)
             case RetryAfter(seconds):
                 work.due = time.monotonic() + seconds
                 # It may be in the way of others' acknowledgements.

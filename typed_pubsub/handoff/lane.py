@@ -17,8 +17,10 @@ from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import Confirmed, Refused, Sent, Unanswered, backoff
 from typed_pubsub.tasks.outlets import describe_refusal
 
-_CONFIRM_TIMEOUT = 10.0
-_CONNECT_TIMEOUT = 5.0
+#: Seconds that an answer is waited for.
+CONFIRM_TIMEOUT = 10.0
+#: Of one attempt: nobody can be asked to stop while it is under way.
+CONNECT_TIMEOUT = 5.0
 _MAX_DESTINATIONS = 10_000
 # Seconds between attempts to write to a broker that blocks the connection, and each attempt may leave a copy.
 _WHILE_BLOCKED = 60.0
@@ -127,11 +129,11 @@ class Lane:
         if work.seen < 0:
             work.seen = self._clock
         if work.refusal is not None:
-            work.refusal.text, work.refusal.returned, work.refusal.at_fault = None, False, False
+            work.refusal.returned, work.refusal.at_fault = False, False
 
     def _write(self, works: list[Work], timeout: float) -> None:
         outlet = self.outlet
-        outlet.open(min(timeout, _CONNECT_TIMEOUT))
+        outlet.open(min(timeout, CONNECT_TIMEOUT))
         for work in works:
             for number, message in work.messages.items():
                 outlet.put((work, number), message)
@@ -139,14 +141,14 @@ class Lane:
 
     def _read(self, timeout: float, *, wait: bool) -> None:
         if self._under_way and (wait or self.link is None):
-            self._guarded(lambda: self.outlet.flush(min(timeout, _CONFIRM_TIMEOUT), self._tick))
+            self._guarded(lambda: self.outlet.flush(min(timeout, CONFIRM_TIMEOUT), self._tick))
         else:
             self._guarded(self.outlet.idle)
         self._apply(self.outlet.take_outcomes())
         if self._under_way:
             oldest = next(iter(self._under_way)).written
-            if time.monotonic() - max(oldest, self._running_since) > _CONFIRM_TIMEOUT:
-                self._fault(TimeoutError(f"no confirm for {len(self._under_way)} events within {_CONFIRM_TIMEOUT:g} s"))
+            if time.monotonic() - max(oldest, self._running_since) > CONFIRM_TIMEOUT:
+                self._fault(TimeoutError(f"no confirm for {len(self._under_way)} events within {CONFIRM_TIMEOUT:g} s"))
 
     def _note_blocking(self, now: float) -> None:
         """While the broker blocks the connection, time does not run: it lives, and will answer."""
@@ -249,9 +251,6 @@ class Lane:
             self._finished.append((work, Confirmed()))
             return
         refusal = work.refused()
-        if refusal.text is None:
-            self._finished.append((work, Unanswered("the broker did not answer")))
-            return
         others = self._clock - work.seen > work.own
         crowded = self._last_taken.get(refusal.where, self._floor) > work.seen
         work.seen, work.own = self._clock, 0

@@ -17,6 +17,7 @@ from typed_pubsub.errors import TooManyFaults, TopologyRefused
 from typed_pubsub.handoff.desk import Desk
 from typed_pubsub.handoff.inhand import InHand
 from typed_pubsub.handoff.intake import Intake
+from typed_pubsub.handoff.lane import CONFIRM_TIMEOUT, CONNECT_TIMEOUT
 from typed_pubsub.handoff.pulse import Pulse
 from typed_pubsub.handoff.report import Report
 from typed_pubsub.routing.failures import describe_failure
@@ -26,9 +27,6 @@ log = logging.getLogger("typed_pubsub.subscriber")
 
 _BATCH = 100
 _TICK = 1.0
-_TIMEOUT = 10.0
-# Of one attempt: nobody can be asked to stop while it is under way.
-CONNECT_TIMEOUT = 5.0
 # Seconds for what is under way when its event's connection is lost, or the time for draining is over.
 _LAST_ANSWERS = 1.0
 
@@ -69,11 +67,11 @@ class Loop:
         try:
             if self._intake.consumer is None:
                 # Keeps the way to Celery alive meanwhile.
-                self._in_hand.send(_TIMEOUT, wait=False)
+                self._in_hand.send(CONFIRM_TIMEOUT, wait=False)
                 self._reconnect()
             else:
                 self._receive(self._intake.consumer, _TICK)
-                self._hand_off(self._intake.consumer, _TIMEOUT)
+                self._hand_off(self._intake.consumer, CONFIRM_TIMEOUT)
                 self._in_faults = 0
                 if self._in_hand.must_rest:
                     self._resting = True

@@ -16,14 +16,14 @@ Destination: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class Refusal:
-    """What a broker has refused of a work: ``text`` and ``where`` of the last one, None after another kind of attempt.
+    """What a broker has refused of a work: ``text`` and ``where`` of the last one.
 
     ``returned``: no queue took it; ``at_fault``: beyond doubt its own; ``counted``: how many were its own fault;
     ``redeclared``: its queue was declared again once; ``alone``: one of several that the broker refused together
     without saying which, so each goes by itself.
     """
 
-    text: str | None = None
+    text: str = ""
     where: Destination = ("", "")
     returned: bool = False
     at_fault: bool = False
@@ -38,7 +38,7 @@ class Work:
 
     ``messages`` are those of its messages that are not confirmed, by number, ``unanswered`` how many of them are under
     way; times are of the monotonic clock. ``seen`` is what the lane's broker had taken of anyone's when this work was
-    first written or last refused, ``own`` what it has taken of this one's since. ``dead``: it sends a dead letter.
+    first written or last refused, ``own`` what it has taken of this one's since.
     """
 
     delivery: Delivery
@@ -55,11 +55,10 @@ class Work:
     seen: int = -1
     own: int = 0
     refusal: Refusal | None = None
-    dead: bool = False
 
     def become_dead(self, letter: Any) -> None:
         """From now on only its dead letter is to be sent, on the other lane: what happened on the first is over."""
-        self.dead, self.messages, self.refusal = True, {0: letter}, None
+        self.messages, self.refusal = {0: letter}, None
         self.due, self.first_try, self.seen, self.own = 0.0, None, -1, 0
 
     @property

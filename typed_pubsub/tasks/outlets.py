@@ -42,6 +42,8 @@ class Outlet(Protocol[K, M_contra]):
     """Takes messages to a broker and tells what became of each."""
 
     faults: tuple[type[BaseException], ...]
+    #: Seconds for which a blocked connection is waited for beyond the time for an answer.
+    while_blocked: float
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""The texts of arguments in the headers of tasks, as ``celery.utils.saferepr`` writes them, in a tenth of its time."""
+"""The texts of arguments in the headers of tasks, as ``celery.utils.saferepr`` writes them, in less time."""
 
 from datetime import date, datetime, time
 from decimal import Decimal

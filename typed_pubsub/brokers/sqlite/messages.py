@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from amqp.basic_message import Message
-
+from typed_pubsub.brokers import properties as amqp_properties
 from typed_pubsub.brokers.frames import UNREADABLE
 from typed_pubsub.brokers.sqlite.database import Database
 from typed_pubsub.brokers.sqlite.entities import Queue, declare_queue, queue_by_id
@@ -172,10 +171,7 @@ def _made(db: Database, routes: Routes, exchange: str, name: str) -> tuple[Queue
 
 def read_properties(properties: bytes) -> dict[str, Any]:
     """The properties of a message; a new dict each time. Raises what frames.UNREADABLE names: nobody can read them."""
-    message: Any = Message()
-    message._load_properties(Message.CLASS_ID, properties, 0)  # noqa: SLF001  # py-amqp's own reader
-    found: dict[str, Any] = message.properties
-    return found
+    return amqp_properties.decode(properties, 0)
 
 
 def _with_death(message: Stored, queue: str, reason: str) -> bytes:
@@ -194,9 +190,7 @@ def _with_death(message: Stored, queue: str, reason: str) -> bytes:
             headers.setdefault(f"x-first-death-{name}", first[name])
         # As RabbitMQ does: what ended the message here shall not end it there.
         properties.pop("expiration", None)
-        again: Any = Message()
-        again.properties = {**properties, "application_headers": headers}
-        written: bytes = again._serialize_properties()  # noqa: SLF001  # py-amqp's own writer
+        written = amqp_properties.encode({**properties, "application_headers": headers})
     except (*UNREADABLE, AttributeError):
         # Headers that nobody can read, or that can be read and not written: the message matters more.
         return message.properties
