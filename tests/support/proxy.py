@@ -16,7 +16,8 @@ PUBLISH = (60, 40)
 class Proxy:
     """Forwards to the host of ``url``; ``proxy.url`` is the same address through it.
 
-    ``hold_up`` (towards the broker) and ``hold_down`` keep what comes from then on, the connections stay open;
+    ``hold_up`` (towards the broker) and ``hold_down`` keep what comes from then on, the connections stay open, and
+    ``kept`` is set once something is kept;
     ``silent_after`` is a method after which the broker's answers are held; ``latency`` (seconds) and ``rate`` (bytes a
     second) slow down either direction; while ``refusing`` nobody is let in.
     """
@@ -36,6 +37,7 @@ class Proxy:
         self.rate: int | None = None
         self.refusing = False
         self.connections = 0
+        self.kept = threading.Event()
         self._up: list[bytearray] = []
         user, at, _ = self._target.netloc.rpartition("@")
         host = f"{user}{at}127.0.0.1:{self._listener.getsockname()[1]}"
@@ -63,9 +65,11 @@ class Proxy:
             thread.join(10)
 
     def hold_up(self) -> None:
+        self.kept.clear()
         self.pass_up.clear()
 
     def hold_down(self) -> None:
+        self.kept.clear()
         self.pass_down.clear()
 
     def release(self) -> None:
@@ -138,7 +142,9 @@ class Proxy:
                         record += data
                     if self.silent_after is not None and struct.pack(">HH", *self.silent_after) in data:
                         self.pass_down.clear()
-                may.wait()
+                if not may.is_set():
+                    self.kept.set()
+                    may.wait()
                 time.sleep(self.latency + (len(data) / self.rate if self.rate else 0))
                 to.sendall(data)
         with contextlib.suppress(OSError):
