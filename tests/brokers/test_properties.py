@@ -50,6 +50,33 @@ def test_written_as_py_amqp_writes_them(given_properties: dict[str, Any]) -> Non
     assert outcome(properties.encode, given_properties) == outcome(by_py_amqp, given_properties)
 
 
+NAMES = st.sets(st.sampled_from([name for name, _ in Message.PROPERTIES[3:]]))
+
+
+@given(ALL, ALL, st.data())
+def test_a_form_writes_what_is_written_without_it(
+    given_properties: dict[str, Any], other: dict[str, Any], data: st.DataObject
+) -> None:
+    names = data.draw(NAMES)
+    headers = given_properties.get("application_headers") or {}
+    varying = data.draw(st.sets(st.sampled_from(sorted(headers)))) if headers else set[str]()
+    # The varying ones last, as a form writes them.
+    headers = {name: headers[name] for name in sorted(headers, key=varying.__contains__)}
+    given_properties["application_headers"] = headers
+    try:
+        properties.encode({name: value for name, value in given_properties.items() if name not in names})
+    except UNREADABLE:
+        return
+    form = properties.Form(given_properties, headers=varying, others=names)
+    values = {name: data.draw(VALUES) for name in headers if name in varying}
+    another = {
+        **given_properties,
+        **{name: other.get(name) for name in names},
+        "application_headers": {**headers, **values},
+    }
+    assert outcome(form.encode, another) == outcome(properties.encode, another)
+
+
 @given(ALL)
 def test_read_as_py_amqp_reads_them(given_properties: dict[str, Any]) -> None:
     with contextlib.suppress(*UNREADABLE):

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 from celery import Celery
 
+from typed_pubsub.brokers.frames import UNREADABLE
+from typed_pubsub.brokers.properties import Form, decode, encode
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.tasks.builder import TaskBuilder, TaskMessage
 
@@ -55,9 +57,22 @@ def timeless(message: TaskMessage) -> tuple[Any, list[Any]]:
     """The message, and beside it what the clock has a part in."""
     if not message.mandatory:
         return ("Celery's own event", message.exchange, message.routing_key), []
+    if message.form is not None:
+        assert on_the_wire(message, message.form) == on_the_wire(message, None)
     headers, properties = dict(message.headers), dict(message.properties)
     moments = [headers.pop("eta", None), headers.pop("expires", None), properties.pop("expiration", None)]
-    return msgspec.structs.replace(message, headers=headers, properties=properties), moments
+    return msgspec.structs.replace(message, headers=headers, properties=properties, form=None), moments
+
+
+def on_the_wire(message: TaskMessage, form: Form | None) -> Any:
+    """The properties as a worker reads them, or why AMQP cannot carry them."""
+    properties = {**message.content, **message.properties, "application_headers": message.headers}
+    try:
+        written = decode(encode(properties) if form is None else form.encode(properties), 0)
+    except UNREADABLE as error:
+        return type(error), str(error)
+    # By their texts: 1, 1.0 and True are equal.
+    return {name: str(sorted(value.items()) if isinstance(value, dict) else value) for name, value in written.items()}
 
 
 def assert_alike(ours: Any, theirs: Any) -> None:
@@ -85,7 +100,7 @@ REMOTE = TaskCall("elsewhere.task", (1, "two"), {"named": None}, {"task_id": "an
 
 def one(builder: TaskBuilder, call: TaskCall = CALL) -> TaskMessage:
     (message,) = builder.build(call, OURS)
-    return message
+    return msgspec.structs.replace(message, form=None)
 
 
 def templated(builder: TaskBuilder, call: TaskCall = CALL) -> bool:

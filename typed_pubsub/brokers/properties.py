@@ -4,9 +4,9 @@ Written are the values that events and tasks have (texts, small numbers, lists a
 can carry goes the way of py-amqp, and what it cannot carry raises py-amqp's error.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from struct import Struct, pack
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from amqp import serialization
 from amqp.basic_message import Message
@@ -22,6 +22,10 @@ _read_item: Callable[[bytes, int], tuple[Any, int]] = vars(serialization)["_read
 # Header names as they are written: few, and the same ones for each message. Bounded, since anyone may invent some.
 _names: dict[str, bytes] = {}
 _MOST_NAMES = 1_000
+
+
+#: A property that is written if it is there: its name, its flag, and how.
+_Step: TypeAlias = tuple[str, int, Callable[[Any], bytes]]
 
 
 class _Unusual(Exception):  # nothing failed: py-amqp does it
@@ -47,6 +51,62 @@ def encode(properties: Mapping[str, Any]) -> bytes:
         return written
     parts[0] = _WORD.pack(flags)
     return b"".join(parts)
+
+
+class Form:
+    """The properties of messages that have much in common: that is written once."""
+
+    def __init__(self, properties: Mapping[str, Any], *, headers: Collection[str], others: Collection[str]) -> None:
+        """``properties`` are those of any such message, in which these ``headers`` and ``others`` may differ."""
+        self._flags = 0
+        self._headers = b""
+        self._varying: list[tuple[str, bytes]] = []
+        self._plan: list[_Step | bytes] = []
+        try:
+            for name, flag, write in _WRITTEN:
+                value = properties.get(name)
+                if name == "application_headers" and value is not None:
+                    self._headers = _write_items((one, each) for one, each in value.items() if one not in headers)
+                    self._varying = [(one, _write_short(one)) for one in value if one in headers]
+                    self._plan.append((name, flag, self._write_headers))
+                elif name in others:
+                    self._plan.append((name, flag, write))
+                elif value is not None:
+                    self._flags |= flag
+                    self._plan.append(write(value))
+        except _Unusual:
+            self._flags = 0
+            self._plan[:] = _WRITTEN
+
+    def encode(self, properties: Mapping[str, Any]) -> bytes:
+        """As ``encode``, of such a message; its headers may come in another order."""
+        flags, parts = self._flags, [b""]
+        try:
+            for step in self._plan:
+                if isinstance(step, bytes):
+                    parts.append(step)
+                    continue
+                name, flag, write = step
+                value = properties.get(name)
+                if value is not None:
+                    flags |= flag
+                    parts.append(write(value))
+        except _Unusual:
+            return encode(properties)
+        parts[0] = _WORD.pack(flags)
+        return b"".join(parts)
+
+    def _write_headers(self, table: Mapping[str, Any]) -> bytes:
+        parts = [b"", self._headers]
+        for name, written_name in self._varying:
+            value = table[name]
+            if type(value) is str:
+                written = value.encode("utf-8", "surrogatepass")
+                parts += (written_name, _TEXT.pack(b"S", len(written)), written)
+            else:
+                parts += (written_name, _write_item(value))
+        parts[0] = _LONG.pack(sum(map(len, parts)))
+        return b"".join(parts)
 
 
 def decode(buffer: bytes, offset: int) -> dict[str, Any]:
@@ -121,8 +181,13 @@ def _write_timestamp(value: Any) -> bytes:
 def _write_table(table: Any) -> bytes:
     if not _is_dict(table):
         raise _Unusual
+    written = _write_items(table.items())
+    return _LONG.pack(len(written)) + written
+
+
+def _write_items(items: Iterable[tuple[Any, Any]]) -> bytes:
     parts: list[bytes] = []
-    for name, value in table.items():
+    for name, value in items:
         parts.append(_names.get(name) or _write_name(name))
         # As _write_item does, without the call: nearly all headers are texts or nothing.
         if type(value) is str:
@@ -132,8 +197,7 @@ def _write_table(table: Any) -> bytes:
             parts.append(b"V")
         else:
             parts.append(_write_value(value))
-    written = b"".join(parts)
-    return _LONG.pack(len(written)) + written
+    return b"".join(parts)
 
 
 def _write_name(name: Any) -> bytes:
@@ -177,4 +241,4 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
 
 _WRITERS = {"s": _write_short, "o": _write_octet, "L": _write_timestamp, "F": _write_table}
 _READ = tuple((name, 1 << 15 - bit, kind) for bit, (name, kind) in enumerate(Message.PROPERTIES))
-_WRITTEN = tuple((name, flag, _WRITERS[kind]) for name, flag, kind in _READ)
+_WRITTEN: tuple[_Step, ...] = tuple((name, flag, _WRITERS[kind]) for name, flag, kind in _READ)

@@ -6,11 +6,14 @@ from typing import Any
 import kombu
 import msgspec
 
+from typed_pubsub.brokers.properties import Form
+
 
 class TaskMessage(msgspec.Struct, frozen=True):
     """A message of Celery's, ready for any transport: what ``kombu.Producer.publish`` would have written.
 
-    ``declare`` holds the entities that have to exist; ``mandatory`` is false for Celery's own task-sent events.
+    ``declare`` holds the entities that have to exist; ``mandatory`` is false for Celery's own task-sent events;
+    ``form`` is that of its properties, if there are others like it.
     """
 
     body: Any
@@ -21,6 +24,7 @@ class TaskMessage(msgspec.Struct, frozen=True):
     routing_key: str = ""
     mandatory: bool = False
     declare: tuple[Any, ...] = ()
+    form: Form | None = None
 
 
 class Prepared(msgspec.Struct, frozen=True):

@@ -225,7 +225,7 @@ class AmqpTaskOutlet(_AmqpOutlet[K]):
         """The AMQP form of a message. Raises for what AMQP cannot carry: before anything of its event is sent."""
         properties = {**message.content, **message.properties, "application_headers": message.headers}
         body = message.body.encode() if isinstance(message.body, str) else message.body
-        ready = ReadyMessage(body, properties)
+        ready = ReadyMessage(body, properties, message.form)
         if len(ready.written_properties) > _MAX_PROPERTIES:
             msg = f"the task's headers take {len(ready.written_properties)} bytes, AMQP carries {_MAX_PROPERTIES}"
             raise ValueError(msg)

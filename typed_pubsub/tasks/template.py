@@ -3,7 +3,8 @@
 Everything here raises whatever there is to raise; then Celery's own road is taken, which says it in Celery's words.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -13,6 +14,7 @@ import celery.app.base
 import msgspec
 from kombu.utils.json import JSONEncoder
 
+from typed_pubsub.brokers.properties import Form
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.tasks.messages import Prepared, TaskMessage
 from typed_pubsub.tasks.moments import due, expiry
@@ -21,8 +23,25 @@ from typed_pubsub.tasks.watch import NotOwnError, Watch, check_backend, check_ta
 
 _queue_state = attrgetter("routing_key", "exchange", "exchange.name", "exchange.type", "exchange.delivery_mode")
 _base: Any = celery.app.base
-# The encoder that kombu makes for each message.
-_encoder = JSONEncoder()
+# What ``fill`` writes, beside the headers of the call and of the event.
+_FILLED_HEADERS = frozenset({"id", "root_id", "argsrepr", "kwargsrepr", "eta", "expires"})
+_FILLED_PROPERTIES = frozenset({"correlation_id", "reply_to", "expiration"})
+_json: Any = json.encoder
+
+
+def _text_encoder() -> Callable[[Any], str]:
+    """As ``json.dumps`` with kombu's encoder, which makes encoder and C encoder anew for each message."""
+    ours = JSONEncoder()
+    if _json.c_make_encoder is None:
+        return ours.encode
+    parts = _json.c_make_encoder(
+        None, ours.default, _json.encode_basestring_ascii, None, ours.key_separator, ours.item_separator,
+        ours.sort_keys, ours.skipkeys, ours.allow_nan,
+    )  # fmt: skip
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode = _text_encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +93,10 @@ class Template:
         ours.update(options.get("headers") or ())
         ours.update(headers)
         # kombu's body is [args, kwargs, embedded].
-        body = _encoder.encode((args, kwargs))[:-1] + self.embedded
+        body = _encode((args, kwargs))[:-1] + self.embedded
         return TaskMessage(
             body, written.content, ours, properties, written.exchange, written.routing_key, written.mandatory,
-            written.declare,
+            written.declare, written.form,
         )  # fmt: skip
 
     def _arguments(self, call: TaskCall) -> tuple[Any, Any]:
@@ -112,12 +131,15 @@ class Template:
             headers["expires"], properties["expiration"] = expiry(expires, now, zone)
 
 
-def learn(watch: Watch, call: TaskCall, message: TaskMessage, prepared: Prepared) -> Template:
+def learn(
+    watch: Watch, call: TaskCall, headers: Mapping[str, str], message: TaskMessage, prepared: Prepared
+) -> Template:
     """The template of a message that Celery has built for a call.
 
     Args:
         watch: of the app.
         call: of the message.
+        headers: of its event.
         message: as it was recorded.
         prepared: what it was made of.
 
@@ -145,11 +167,17 @@ def learn(watch: Watch, call: TaskCall, message: TaskMessage, prepared: Prepared
         task=task,
         is_local=is_local,
         waits_for_result=waits_for_result,
-        written=msgspec.structs.replace(message, headers=_apart(message.headers)),
+        written=msgspec.structs.replace(message, headers=_apart(message.headers), form=_form(call, headers, message)),
         properties={name: value for name, value in message.properties.items() if name != "expiration"},
-        embedded=f", {_encoder.encode(embedded)}]",
+        embedded=f", {_encode(embedded)}]",
         state=_state(app, app.amqp.router, call.task, message.declare, waits_for_result=waits_for_result),
     )
+
+
+def _form(call: TaskCall, headers: Mapping[str, str], message: TaskMessage) -> Form:
+    properties = {**message.content, **message.properties, "application_headers": message.headers}
+    varying = _FILLED_HEADERS.union(call.options.get("headers") or (), headers)
+    return Form(properties, headers=varying, others=_FILLED_PROPERTIES)
 
 
 def _apart(headers: dict[str, Any]) -> dict[str, Any]:

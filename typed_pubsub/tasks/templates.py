@@ -61,7 +61,7 @@ class Templates:
             # Before and after: a receiver may have been connected for this message only.
             if not (self._was_own and self._is_own()) or (shape := _shape(call, headers)) is None:
                 return
-            template = learn(self._watch, call, message, prepared)
+            template = learn(self._watch, call, headers, message, prepared)
             if not _alike(template.fill(call, headers, message.properties["correlation_id"]), message):
                 return
         except Exception:  # noqa: BLE001  # then Celery builds the next one too
@@ -105,4 +105,4 @@ def _alike(filled: TaskMessage, message: TaskMessage) -> bool:
     ttl = message.properties.get("expiration")
     if ttl is not None and abs(int(filled.properties["expiration"]) - int(ttl)) < _JITTER.total_seconds() * 1000:
         filled = msgspec.structs.replace(filled, properties={**filled.properties, "expiration": ttl})
-    return near and msgspec.structs.replace(filled, headers={**ours, **moments}) == message
+    return near and msgspec.structs.replace(filled, headers={**ours, **moments}, form=None) == message
