@@ -25,7 +25,9 @@ from typed_pubsub.routing.settle import backoff
 
 log = logging.getLogger("typed_pubsub.subscriber")
 
-_BATCH = 100
+# Deliveries of one turn: so many that turns cost little beside them, and so few that of a prefetch window some are
+# decided while some await their confirms and some are on the way.
+_BATCH = 33
 _TICK = 1.0
 # Seconds for what is under way when its event's connection is lost, or the time for draining is over.
 _LAST_ANSWERS = 1.0
