@@ -1,14 +1,13 @@
 """A delivery in hand, and the memory of those that were settled."""
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from typed_pubsub.events.delivery import Delivery, Metadata
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule, Skip
 
-_REMEMBERED = 20_000
+_REMEMBERED = 10_000
 
 #: Exchange and routing key.
 Destination: TypeAlias = tuple[str, str]
@@ -98,21 +97,28 @@ class SettledMemory:
     """
 
     def __init__(self, least: int) -> None:
-        """Remembers at least ``least`` deliveries."""
+        """Remembers at least ``least`` deliveries, and at most twice as many or 20,000."""
         self._size = max(least, _REMEMBERED)
-        self._settled: OrderedDict[tuple[str, str, bytes], None] = OrderedDict()
+        # Two generations, of which the older one goes when the younger one is full: nothing is sought or moved.
+        self._younger: set[bytes] = set()
+        self._older: set[bytes] = set()
 
     def add(self, delivery: Delivery, said: Metadata) -> None:
         """Remembers a settled delivery; one without an id cannot be recognised."""
         if said.has_id:
-            self._settled[_identity(delivery, said)] = None
-            if len(self._settled) > self._size:
-                self._settled.popitem(last=False)
+            self._younger.add(_identity(delivery, said))
+            if len(self._younger) >= self._size:
+                self._older, self._younger = self._younger, set()
 
     def knows(self, delivery: Delivery, said: Metadata) -> bool:
         """Whether this is the redelivery of a delivery that was settled."""
-        return delivery.redelivered and said.has_id and _identity(delivery, said) in self._settled
+        if not (delivery.redelivered and said.has_id):
+            return False
+        identity = _identity(delivery, said)
+        return identity in self._younger or identity in self._older
 
 
-def _identity(delivery: Delivery, said: Metadata) -> tuple[str, str, bytes]:
-    return said.source, said.event_id, hashlib.blake2b(delivery.body, digest_size=16).digest()
+def _identity(delivery: Delivery, said: Metadata) -> bytes:
+    # The lengths make it plain where each part ends.
+    names = f"{len(said.source)} {len(said.event_id)} {said.source}{said.event_id}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(names + delivery.body, digest_size=16).digest()
