@@ -265,3 +265,24 @@ def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_agai
         reaches(subscriber, scheduled=51, recognised=50)
     assert sorted(number for number, _ in tasks(vhost_url)) == list(range(51))
     assert take_all(vhost_url, QUEUE) == []
+
+
+def test_answers_to_what_was_given_back_with_its_connection_are_heard_no_more(vhost_url: str) -> None:
+    with (
+        Proxy(vhost_url) as of_events,
+        Proxy(vhost_url) as to_celery,
+        running(settings(of_events.url, celery_url=to_celery.url), REGISTRY) as subscriber,
+    ):
+        publish_one(vhost_url, 0)
+        reaches(subscriber, scheduled=1)
+        to_celery.hold_down()
+        publish(vhost_url, (Happened(number=number) for number in range(1, 51)))
+        wait_for_count(vhost_url, "celery", 51)
+        of_events.cut()
+        reaches(subscriber, requeued=50)
+        to_celery.release()
+        reaches(subscriber, scheduled=51)
+    sent = tasks(vhost_url)
+    assert len(sent) == 101
+    assert len(set(sent)) == 51
+    assert take_all(vhost_url, QUEUE) == []
