@@ -95,6 +95,8 @@ def _latency(results: Results) -> Any:
         axis.set_xticks(range(len(waits)), [name.replace(", ", ",\n") for name in waits])
         axis.set_title(title)
         axis.legend(frameon=False)
+    # From a millisecond to seconds.
+    axes[0][-1].set_yscale("log")
     return figure
 
 
