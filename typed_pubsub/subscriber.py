@@ -28,7 +28,8 @@ from typed_pubsub.handoff.signals import stopping_on_signals
 from typed_pubsub.routing.settle import backoff
 from typed_pubsub.tasks.builder import TaskBuilder
 from typed_pubsub.tasks.hazards import warn_at_start
-from typed_pubsub.tasks.outlets import DeadLetterOutlet, task_outlet
+from typed_pubsub.tasks.outlets import DeadLetterOutlet
+from typed_pubsub.tasks.task_outlet import task_outlet
 
 log = logging.getLogger("typed_pubsub.subscriber")
 

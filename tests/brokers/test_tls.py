@@ -15,7 +15,7 @@ from tests.support.services import celery_app, running
 from typed_pubsub import MisconfigurationException, Publisher, PublishFailed, PubSubConfig, TaskMapping
 from typed_pubsub.brokers.connection import describe
 from typed_pubsub.brokers.event_broker import EventBroker
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet, task_outlet
+from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet, task_outlet
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
 pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("tls")]

@@ -23,7 +23,7 @@ from typed_pubsub import (
 from typed_pubsub.brokers.connection import FAULTS
 from typed_pubsub.brokers.event_broker import EventBroker, event_connection, masked
 from typed_pubsub.ops.consumers import judge_queue
-from typed_pubsub.tasks.outlets import task_outlet
+from typed_pubsub.tasks.task_outlet import task_outlet
 
 # What is found is the password's: nothing else of what is told has this in it.
 TEXTS = st.text(

@@ -13,7 +13,7 @@ from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.routing.decisions import Schedule
 from typed_pubsub.routing.settle import Confirmed, Refused, Sent, Unanswered
 from typed_pubsub.tasks.builder import TaskBuilder
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet
+from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet
 
 
 def work_of(app: Any, number: int, **options: Any) -> Work:

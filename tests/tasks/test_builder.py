@@ -20,7 +20,7 @@ from typed_pubsub import MisconfigurationException
 from typed_pubsub.brokers.confirms import Taken
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.tasks.builder import TaskBuilder
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet
+from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet
 
 OURS = {"ce-id": "an-id", "ce-source": "a-service", "ce-type": "a.key", "ce-correlationid": "a-talk"}
 #: Different from one message to the next, whoever sends it.

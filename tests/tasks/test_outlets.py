@@ -11,8 +11,9 @@ from tests.support.services import celery_app
 from typed_pubsub.brokers.confirms import Nacked, Returned, Taken, refused_publish
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.tasks.builder import TaskBuilder, TaskMessage
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet, describe_refusal, task_outlet
+from typed_pubsub.tasks.outlets import describe_refusal
 from typed_pubsub.tasks.plain import PlainTaskOutlet
+from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet, task_outlet
 from typed_pubsub.testing.nodes import RedisNode
 
 

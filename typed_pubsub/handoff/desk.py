@@ -17,8 +17,9 @@ from typed_pubsub.routing.decisions import DeadLetter, Schedule, Settlement, Ski
 from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.settle import Confirmed, Sent, Unanswered, settle
 from typed_pubsub.tasks.builder import TaskBuilder
-from typed_pubsub.tasks.outlets import AmqpTaskOutlet, DeadLetterOutlet
+from typed_pubsub.tasks.outlets import DeadLetterOutlet
 from typed_pubsub.tasks.plain import PlainTaskOutlet
+from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet
 
 
 class Desk:
