@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID, uuid5
 
 import pytest
@@ -25,7 +26,7 @@ from tests.subscriber.kit import (
 from tests.support.amqp import declare, message, send, take_all, wait_for_count
 from tests.support.proxy import Proxy
 from tests.support.services import running
-from typed_pubsub import Registry, TaskCall, TaskMapping
+from typed_pubsub import Registry, Subscriber, TaskCall, TaskMapping
 
 #: Of docs/wire-format.md.
 NAMESPACE = UUID("5f0b5a5e-6d2f-5c5b-9c1e-7a0f2d9b3c41")
@@ -249,7 +250,12 @@ def test_deliveries_are_handed_off_while_the_answers_to_others_are_awaited(vhost
     assert take_all(vhost_url, QUEUE) == []
 
 
-def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_again(vhost_url: str) -> None:
+@contextmanager
+def cut_off_unanswered(vhost_url: str) -> Iterator[tuple[Subscriber, Proxy]]:
+    """A subscriber, and the proxy to Celery's broker, when one event is settled and the connection of events is lost.
+
+    The tasks of 50 more stand in Celery's queue, and their confirms are held.
+    """
     with (
         Proxy(vhost_url) as of_events,
         Proxy(vhost_url) as to_celery,
@@ -261,6 +267,11 @@ def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_agai
         publish(vhost_url, (Happened(number=number) for number in range(1, 51)))
         wait_for_count(vhost_url, "celery", 51)
         of_events.cut()
+        yield subscriber, to_celery
+
+
+def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_again(vhost_url: str) -> None:
+    with cut_off_unanswered(vhost_url) as (subscriber, to_celery):
         to_celery.release()
         reaches(subscriber, scheduled=51, recognised=50)
     assert sorted(number for number, _ in tasks(vhost_url)) == list(range(51))
@@ -268,17 +279,7 @@ def test_what_is_confirmed_when_its_own_connection_is_lost_is_not_scheduled_agai
 
 
 def test_answers_to_what_was_given_back_with_its_connection_are_heard_no_more(vhost_url: str) -> None:
-    with (
-        Proxy(vhost_url) as of_events,
-        Proxy(vhost_url) as to_celery,
-        running(settings(of_events.url, celery_url=to_celery.url), REGISTRY) as subscriber,
-    ):
-        publish_one(vhost_url, 0)
-        reaches(subscriber, scheduled=1)
-        to_celery.hold_down()
-        publish(vhost_url, (Happened(number=number) for number in range(1, 51)))
-        wait_for_count(vhost_url, "celery", 51)
-        of_events.cut()
+    with cut_off_unanswered(vhost_url) as (subscriber, to_celery):
         reaches(subscriber, requeued=50)
         to_celery.release()
         reaches(subscriber, scheduled=51)
