@@ -17,9 +17,8 @@ class Proxy:
     """Forwards to the host of ``url``; ``proxy.url`` is the same address through it.
 
     ``hold_up`` (towards the broker) and ``hold_down`` keep what comes from then on, the connections stay open, and
-    ``kept`` is set once something is kept;
-    ``silent_after`` is a method after which the broker's answers are held; ``latency`` (seconds) and ``rate`` (bytes a
-    second) slow down either direction; while ``refusing`` nobody is let in.
+    ``kept`` is set once something is kept; ``silent_after`` is a method after which the broker's answers are held;
+    ``latency`` (seconds) and ``rate`` (bytes a second) slow down either direction; while ``refusing`` nobody is let in.
     """
 
     def __init__(self, url: str) -> None:

@@ -66,7 +66,7 @@ def timeless(message: TaskMessage) -> tuple[Any, list[Any]]:
 
 def on_the_wire(message: TaskMessage, form: Form | None) -> Any:
     """The properties as a worker reads them, or why AMQP cannot carry them."""
-    properties = {**message.content, **message.properties, "application_headers": message.headers}
+    properties = message.basic_properties()
     try:
         written = decode(encode(properties) if form is None else form.encode(properties), 0)
     except UNREADABLE as error:

@@ -38,9 +38,40 @@ def encode(properties: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError, TypeError, struct.error, AMQPError: AMQP cannot carry a value.
     """
+    return _encode(properties, _WRITTEN)
+
+
+class Form:
+    """The properties of messages that have much in common: that is written once."""
+
+    def __init__(self, properties: Mapping[str, Any], *, headers: Collection[str], others: Collection[str]) -> None:
+        """``properties`` are those of any such message, in which these ``headers`` and ``others`` may differ."""
+        try:
+            self._plan = [self._step(step, properties.get(step[0]), headers, others) for step in _WRITTEN]
+        except _Unusual:
+            self._plan = [*_WRITTEN]
+
+    def encode(self, properties: Mapping[str, Any]) -> bytes:
+        """As ``encode``, of such a message; its headers may come in another order."""
+        return _encode(properties, self._plan)
+
+    @staticmethod
+    def _step(step: _Step, value: Any, headers: Collection[str], others: Collection[str]) -> _Step:
+        name, flag, write = step
+        if value is None or name in others:
+            return step
+        if name != "application_headers":
+            written = write(value)
+            return name, flag, lambda _: written
+        same = _write_items(value, [one for one in value if one not in headers])
+        varying = [one for one in value if one in headers]
+        return name, flag, lambda table: _sized(same + _write_items(table, varying))
+
+
+def _encode(properties: Mapping[str, Any], plan: Iterable[_Step]) -> bytes:
     flags, parts = 0, [b""]
     try:
-        for name, flag, write in _WRITTEN:
+        for name, flag, write in plan:
             value = properties.get(name)
             if value is not None:
                 flags |= flag
@@ -51,62 +82,6 @@ def encode(properties: Mapping[str, Any]) -> bytes:
         return written
     parts[0] = _WORD.pack(flags)
     return b"".join(parts)
-
-
-class Form:
-    """The properties of messages that have much in common: that is written once."""
-
-    def __init__(self, properties: Mapping[str, Any], *, headers: Collection[str], others: Collection[str]) -> None:
-        """``properties`` are those of any such message, in which these ``headers`` and ``others`` may differ."""
-        self._flags = 0
-        self._headers = b""
-        self._varying: list[tuple[str, bytes]] = []
-        self._plan: list[_Step | bytes] = []
-        try:
-            for name, flag, write in _WRITTEN:
-                value = properties.get(name)
-                if name == "application_headers" and value is not None:
-                    self._headers = _write_items((one, each) for one, each in value.items() if one not in headers)
-                    self._varying = [(one, _write_short(one)) for one in value if one in headers]
-                    self._plan.append((name, flag, self._write_headers))
-                elif name in others:
-                    self._plan.append((name, flag, write))
-                elif value is not None:
-                    self._flags |= flag
-                    self._plan.append(write(value))
-        except _Unusual:
-            self._flags = 0
-            self._plan[:] = _WRITTEN
-
-    def encode(self, properties: Mapping[str, Any]) -> bytes:
-        """As ``encode``, of such a message; its headers may come in another order."""
-        flags, parts = self._flags, [b""]
-        try:
-            for step in self._plan:
-                if isinstance(step, bytes):
-                    parts.append(step)
-                    continue
-                name, flag, write = step
-                value = properties.get(name)
-                if value is not None:
-                    flags |= flag
-                    parts.append(write(value))
-        except _Unusual:
-            return encode(properties)
-        parts[0] = _WORD.pack(flags)
-        return b"".join(parts)
-
-    def _write_headers(self, table: Mapping[str, Any]) -> bytes:
-        parts = [b"", self._headers]
-        for name, written_name in self._varying:
-            value = table[name]
-            if type(value) is str:
-                written = value.encode("utf-8", "surrogatepass")
-                parts += (written_name, _TEXT.pack(b"S", len(written)), written)
-            else:
-                parts += (written_name, _write_item(value))
-        parts[0] = _LONG.pack(sum(map(len, parts)))
-        return b"".join(parts)
 
 
 def decode(buffer: bytes, offset: int) -> dict[str, Any]:
@@ -181,13 +156,17 @@ def _write_timestamp(value: Any) -> bytes:
 def _write_table(table: Any) -> bytes:
     if not _is_dict(table):
         raise _Unusual
-    written = _write_items(table.items())
+    return _sized(_write_items(table, table))
+
+
+def _sized(written: bytes) -> bytes:
     return _LONG.pack(len(written)) + written
 
 
-def _write_items(items: Iterable[tuple[Any, Any]]) -> bytes:
+def _write_items(table: Mapping[Any, Any], names: Iterable[Any]) -> bytes:
     parts: list[bytes] = []
-    for name, value in items:
+    for name in names:
+        value = table[name]
         parts.append(_names.get(name) or _write_name(name))
         # As _write_item does, without the call: nearly all headers are texts or nothing.
         if type(value) is str:
@@ -217,8 +196,7 @@ def _write_value(value: Any) -> bytes:
     if _is_dict(value):
         return b"F" + _write_table(value)
     if _is_list(value):
-        written = b"".join([_write_item(each) for each in value])
-        return b"A" + _LONG.pack(len(written)) + written
+        return b"A" + _sized(b"".join([_write_item(each) for each in value]))
     raise _Unusual
 
 

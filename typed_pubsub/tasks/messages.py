@@ -26,6 +26,10 @@ class TaskMessage(msgspec.Struct, frozen=True):
     declare: tuple[Any, ...] = ()
     form: Form | None = None
 
+    def basic_properties(self) -> dict[str, Any]:
+        """AMQP's, with the headers among them."""
+        return {**self.content, **self.properties, "application_headers": self.headers}
+
 
 class Prepared(msgspec.Struct, frozen=True):
     """What a message was made of: its body before it was serialized, and how it was."""

@@ -45,9 +45,8 @@ class AmqpTaskOutlet(AmqpOutlet[K]):
     @staticmethod
     def prepare(message: TaskMessage) -> tuple[TaskMessage, ReadyMessage]:
         """The AMQP form of a message. Raises for what AMQP cannot carry: before anything of its event is sent."""
-        properties = {**message.content, **message.properties, "application_headers": message.headers}
         body = message.body.encode() if isinstance(message.body, str) else message.body
-        ready = ReadyMessage(body, properties, message.form)
+        ready = ReadyMessage(body, message.basic_properties(), message.form)
         if len(ready.written_properties) > _MAX_PROPERTIES:
             msg = f"the task's headers take {len(ready.written_properties)} bytes, AMQP carries {_MAX_PROPERTIES}"
             raise ValueError(msg)

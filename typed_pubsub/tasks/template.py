@@ -175,9 +175,8 @@ def learn(
 
 
 def _form(call: TaskCall, headers: Mapping[str, str], message: TaskMessage) -> Form:
-    properties = {**message.content, **message.properties, "application_headers": message.headers}
     varying = _FILLED_HEADERS.union(call.options.get("headers") or (), headers)
-    return Form(properties, headers=varying, others=_FILLED_PROPERTIES)
+    return Form(message.basic_properties(), headers=varying, others=_FILLED_PROPERTIES)
 
 
 def _apart(headers: dict[str, Any]) -> dict[str, Any]:
