@@ -230,16 +230,17 @@ def test_headers_of_one_call_are_not_those_of_another() -> None:
     assert builder.build(CALL, {})[0].headers == {name: plain[name] for name in plain if name not in OURS}
 
 
-def test_a_serializer_that_a_route_names_is_celerys_to_use() -> None:
+def test_a_serializer_that_a_route_names_is_celerys_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     def encode(body: Any) -> str:
         return kombu_json.dumps(body) if body[0] == (0,) else "in its own way"
 
+    untyped: Any = kombu.serialization
+    # Copies: to unregister it would take the reader of its content type, and so of json, along.
+    for name in ("_encoders", "_decoders", "type_to_name", "name_to_type"):
+        monkeypatch.setattr(untyped.registry, name, getattr(untyped.registry, name).copy())
     kombu.serialization.register("own", encode, str, "application/json", "utf-8")
-    try:
-        builder = TaskBuilder(app_of(task_routes={"elsewhere.task": {"serializer": "own"}}))
-        bodies = [one(builder, TaskCall("elsewhere.task", (number,))).body for number in range(3)]
-    finally:
-        kombu.serialization.unregister("own")
+    builder = TaskBuilder(app_of(task_routes={"elsewhere.task": {"serializer": "own"}}))
+    bodies = [one(builder, TaskCall("elsewhere.task", (number,))).body for number in range(3)]
     assert bodies[1:] == ["in its own way"] * 2
 
 
