@@ -64,7 +64,8 @@ class Candidate:
         try:
             yield consumer
         finally:
-            consumer.close()
+            # Answered, however busy the machine is: RabbitMQ may forget acknowledgements to a quorum queue otherwise.
+            consumer.close(TIMEOUT)
 
 
 def embedded(directory: Path) -> Candidate:
