@@ -154,5 +154,5 @@ def slow_handler(world: World) -> Verdict:
             world.reach(0.2)
             world.publish(1, seconds=10.0)
         verdict = world.finish()
-    assert world.met_no_fault(), "a connection was given up meanwhile"
+    assert world.met_no_fault(), f"a connection was given up meanwhile: {world.log}"
     return verdict

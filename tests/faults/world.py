@@ -63,7 +63,7 @@ class World(Load):
         self._settings: dict[str, str] = {}
         self._health = directory / "health.json"
         self._sink: Sink = RedisSink(celery) if celery.startswith("redis") else AmqpSink(celery)
-        self._log = ""
+        self.log = ""
         self._taken: list[Task] = []
         self._dead: list[bytes] = []
         self._stack = contextlib.ExitStack()
@@ -134,7 +134,7 @@ class World(Load):
 
     def met_no_fault(self) -> bool:
         """Whether no subscriber that has ended has logged a fault of a broker."""
-        return not self.ours or "in a row)" not in self._log
+        return not self.ours or "in a row)" not in self.log
 
     @contextlib.contextmanager
     def amid_load(self) -> Generator[None]:
@@ -268,7 +268,7 @@ class World(Load):
         return self.subscriber
 
     def _ended(self, code: int, expect: int | None) -> None:
-        self._log += self._running().output
+        self.log += self._running().output
         said, self.subscriber = self._said(), None
         assert expect is None or not self.ours or code == expect, f"it ended with {code}, not {expect}; {said}"
 
