@@ -64,7 +64,7 @@ class Intake:
         self._heard = self._looked = self._ensured = self._came = time.monotonic()
 
     def receive(self, seconds: float, most: int) -> None:
-        """Waits for deliveries, at most ``seconds``, then takes what else is there already, up to ``most`` in all.
+        """Waits for deliveries, at most ``seconds``, then takes what else is there already, until it has ``most``.
 
         Raises:
             OSError, AMQPError: the connection broke, the broker does not answer, or the queue is gone.
@@ -74,7 +74,8 @@ class Intake:
         before = len(consumer.deliveries)
         if not before:
             consumer.receive(seconds)
-        while len(consumer.deliveries) < most and consumer.receive(0):
+        # At least one look, however many there are: what was not read meanwhile must not pass for the broker's silence.
+        while consumer.receive(0) and len(consumer.deliveries) < most:
             pass
         consumer.link.heartbeat()
         now = self._looked = time.monotonic()
