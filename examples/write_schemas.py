@@ -16,7 +16,7 @@ def demo_events() -> list[EventClass]:
 
 def main() -> None:
     for event in demo_events():
-        path = ROOT / path_of(meta_of(event))
+        path = ROOT / "schemas" / path_of(meta_of(event))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(canonical(schema_of(event)), encoding="utf-8")
 

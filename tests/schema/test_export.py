@@ -107,6 +107,7 @@ def _shape(schema: dict[str, Any]) -> Any:
     for members in value["$defs"].values():
         members["required"] = sorted(members.get("required", []))
     value["required"].sort()
+    del value["x-fingerprint"]
     return value
 
 
@@ -142,11 +143,10 @@ def test_a_decimal_is_told_from_a_text_and_its_limits_are_told() -> None:
         free: Decimal
 
     price = schema_of(Priced)["properties"]["price"]
-    assert (price["x-max-digits"], price["x-decimal-places"]) == (10, 2)
+    assert price["x-limits"] == {"max_digits": 10, "decimal_places": 2}
     free = schema_of(Priced)["properties"]["free"]
-    assert [branch.get("format") for branch in free["anyOf"]] == [None, "decimal"]
-    assert not [name for name in free if name.startswith("x-")]
-    assert schema_of(StructPriced)["properties"]["free"] == {"type": "string", "format": "decimal"}
+    assert free == {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]}
+    assert schema_of(StructPriced)["properties"]["free"] == free
 
 
 def test_all_names_that_a_field_is_read_under_are_told() -> None:
@@ -162,7 +162,12 @@ def test_all_names_that_a_field_is_read_under_are_told() -> None:
     schema = schema_of(Aliased)
     assert set(schema["properties"]) == {"x", "b", "c", "d"}
     read_as = {name: field.get("x-read-as") for name, field in schema["properties"].items()}
-    assert read_as == {"x": None, "b": ["b", "bee"], "c": ["c", "see"], "d": None}
+    assert read_as == {
+        "x": None,
+        "b": ["b", "bee", ["old", 0]],
+        "c": ["c", "see"],
+        "d": ["d", ["old", "d"]],
+    }
     assert schema["$defs"]["Inner"]["properties"]["z"]["x-read-as"] == ["z", "zed"]
 
 
@@ -202,4 +207,4 @@ def test_making_a_schema_twice_gives_one_text_and_leaves_the_class_as_it_was() -
 
 
 def test_a_schema_has_its_place_by_key_and_version() -> None:
-    assert path_of(meta_of(Paid)) == "schemas/paid.{shop}/3.json"
+    assert path_of(meta_of(Paid)) == "paid.{shop}/3.json"

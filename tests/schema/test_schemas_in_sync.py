@@ -23,7 +23,7 @@ def drift(root: Path, wanted: dict[str, str]) -> list[str]:
 
 
 def _wanted() -> dict[str, str]:
-    return {path_of(meta_of(event)): canonical(schema_of(event)) for event in demo_events()}
+    return {"schemas/" + path_of(meta_of(event)): canonical(schema_of(event)) for event in demo_events()}
 
 
 def test_the_schemas_in_the_repository_are_those_of_the_demo_events() -> None:

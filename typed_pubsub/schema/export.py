@@ -1,62 +1,76 @@
-"""JSON Schema (2020-12) of event classes, the same shape for pydantic and msgspec. Pure: files are written elsewhere.
+"""JSON Schema (2020-12) of event classes, one shape for pydantic and msgspec. Pure: files are written elsewhere."""
 
-A schema says what a reader of the event accepts, by the names that stand in the body. Beside the standard's keywords
-it has those of the events: ``x-routing-key`` and ``x-version`` at its top, ``x-read-as`` where a field is read under
-several names, ``x-max-digits`` and ``x-decimal-places`` of a Decimal. Titles other than the event's own are left out:
-they only repeat names.
-"""
-
+import hashlib
 import json
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-import msgspec
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.errors import PydanticInvalidForJsonSchema
 
-from typed_pubsub.events import EventClass, EventMeta
-from typed_pubsub.events.registry import meta_of
-from typed_pubsub.events.shapes import is_list, is_mapping
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_REF = "#/$defs/"
-_JSON_TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean"}
+from typed_pubsub.errors import DefinitionError
+from typed_pubsub.events import EventClass
+from typed_pubsub.events.registry import EventMeta, meta_of
+from typed_pubsub.schema.closed import close, without_notes
+from typed_pubsub.schema.models import model_schema
+from typed_pubsub.schema.structs import struct_schema
+from typed_pubsub.schema.vocabulary import DEFINITIONS, DIALECT, FINGERPRINT, ROUTING_KEY, VERSION, WRITES
 
 
 def schema_of(event: EventClass) -> dict[str, Any]:
-    """The JSON Schema of an event class.
+    """The JSON Schema of an event class: what stands in its file.
 
     Raises:
-        DefinitionError: the class is abstract, or a forward reference of it stays open.
+        DefinitionError: the class is abstract, a forward reference of it stays open, or a field has no JSON Schema.
     """
     meta = meta_of(event)
     meta.codec.prepare()
-    cls: Any = event
-    if issubclass(cls, BaseModel):
-        schema = cls.model_json_schema(schema_generator=_GenerateSchema)
-    else:
-        schema = msgspec.json.schema(cls)
-        _give_enums_their_type(schema)
-    schema = _with_definition_at_top(schema)
-    for definition in schema.get("$defs", {}).values():
-        definition.pop("title", None)
-    return schema | {
+    schema = _accepted(event)
+    schema |= {
         "$schema": DIALECT,
         "$id": meta.data_schema,
         "title": event.__name__,
-        "x-routing-key": meta.key.text,
-        "x-version": meta.version,
+        ROUTING_KEY: meta.key.text,
+        VERSION: meta.version,
     }
+    return {**schema, FINGERPRINT: fingerprint(schema)}
 
 
-def canonical(schema: dict[str, Any]) -> str:
+def canonical(schema: Mapping[str, Any]) -> str:
     """The one text of a schema: keys sorted, two spaces, a newline at the end."""
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def fingerprint(schema: Mapping[str, Any]) -> str:
+    """16 hex digits that are the same for schemas that differ only in what is said to people."""
+    bare = json.dumps(without_notes(schema), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(bare.encode()).hexdigest()[:16]
+
+
 def path_of(meta: EventMeta) -> str:
-    """Where the schema of an event stands in a repository: ``schemas/<template>/<version>.json``."""
-    return f"schemas/{meta.key.text}/{meta.version}.json"
+    """Where the schema of an event stands in the directory of schemas: ``<template>/<version>.json``."""
+    return f"{meta.key.text}/{meta.version}.json"
+
+
+def _accepted(event: Any) -> dict[str, Any]:
+    """What a reader accepts; and what is written, where it does not follow from it."""
+    try:
+        if not issubclass(event, BaseModel):
+            return _tidy(struct_schema(event))
+        schema = _tidy(model_schema(event, "validation"))
+        writes: dict[str, Any] = close(_tidy(model_schema(event, "serialization")))
+    except (PydanticInvalidForJsonSchema, TypeError) as error:
+        raise DefinitionError(f"{event.__qualname__}: {error}") from error
+    return (
+        schema if without_notes(writes) == without_notes(close(schema)) else {**schema, WRITES: without_notes(writes)}
+    )
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    schema = _with_definition_at_top(schema)
+    for definition in schema.get("$defs", {}).values():
+        definition.pop("title", None)
+    return schema
 
 
 def _with_definition_at_top(schema: dict[str, Any]) -> dict[str, Any]:
@@ -64,50 +78,11 @@ def _with_definition_at_top(schema: dict[str, Any]) -> dict[str, Any]:
     reference: str | None = schema.get("$ref")
     if reference is None:
         return schema
-    name = reference.removeprefix(_REF)
+    name = reference.removeprefix(DEFINITIONS)
     definitions: dict[str, Any] = dict(schema["$defs"])
     top: dict[str, Any] = dict(definitions[name])
     # A recursive event is referred to from within as well.
     if f'"{reference}"' not in json.dumps(definitions):
         del definitions[name]
-    return top | ({"$defs": definitions} if definitions else {})
-
-
-def _give_enums_their_type(schema: Any) -> None:
-    """Where msgspec lists values only, as pydantic has it: the type that they share, so that one walk reads both."""
-    if is_mapping(schema):
-        _give_enums_their_type([*schema.values()])
-        values: Any = schema.get("enum")
-        if is_list(values) and "type" not in schema:
-            kinds: set[type] = {type(value) for value in values}
-            types = {_JSON_TYPES.get(kind) for kind in kinds}
-            if len(types) == 1:
-                cast("dict[str, Any]", schema)["type"] = types.pop()
-    elif is_list(schema):
-        for item in schema:
-            _give_enums_their_type(item)
-
-
-class _GenerateSchema(GenerateJsonSchema):
-    """Pydantic's schemas, with what they leave out and without what is noise."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  # pydantic's signature
-        return False
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        # Without a format a str in the old version and a Decimal in the new one would look the same.
-        found = super().decimal_schema(schema)
-        for branch in found.get("anyOf", [found]):
-            if branch.get("type") == "string":
-                branch["format"] = "decimal"
-        for name in ("max_digits", "decimal_places"):
-            if schema.get(name) is not None:
-                found[f"x-{name.replace('_', '-')}"] = schema.get(name)
-        return found
-
-    def model_field_schema(self, schema: core_schema.ModelField) -> JsonSchemaValue:
-        found = super().model_field_schema(schema)
-        alias: Any = schema.get("validation_alias")
-        # AliasChoices: a list of paths, those of one step being plain names.
-        names = [path[0] for path in alias if len(path) == 1] if is_list(alias) else []
-        return {**found, "x-read-as": names} if len(names) > 1 else found
+    beside = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
+    return top | beside | ({"$defs": definitions} if definitions else {})
