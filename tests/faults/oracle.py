@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid5
 
 from tests.faults.service import QUEUE, expected_tasks
@@ -17,7 +17,8 @@ class Verdict:
     ``lost`` are (number, route) of confirmed events without a task; ``wrong_ids`` tasks whose id does not follow from
     their event; ``repeated`` counts the events of which a task came more than once, ``duplicates`` those copies;
     ``poison_lost`` and ``not_poison`` are bodies; ``left`` what still stood on the event queue; ``at_once`` how many
-    events one fault may have sent twice.
+    events one fault may have sent twice;
+    ``log`` is what the subscriber said.
     """
 
     events: int
@@ -34,6 +35,7 @@ class Verdict:
     faults: int
     seconds: float
     at_once: int
+    log: str = field(default="", repr=False)
 
     def problems(self) -> list[str]:
         """What breaks the promise."""
@@ -69,7 +71,8 @@ def judge(
         left: messages on the event queue after the subscriber has stopped.
         faults: how many were injected.
         seconds: how long it took.
-        at_once: how many events one fault may have sent twice.
+        at_once: how many events one fault may have sent twice;
+    ``log`` is what the subscriber said.
     """
     numbers = set(confirmed)
     wanted = {(number, route) for number in numbers for route in expected_tasks(number)}

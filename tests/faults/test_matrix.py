@@ -23,14 +23,14 @@ def _parameters(*brokers: str) -> list[object]:
 @pytest.mark.parametrize("row", _parameters("rabbitmq", "quorum"))
 def test_nothing_is_lost_on_rabbitmq(row: Row, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     verdict = run_row(row, tmp_path, size=SIZE, node=request.getfixturevalue("faulty_rabbitmq"))
-    assert verdict.problems() == []
+    assert verdict.problems() == [], verdict.log
     assert verdict.events >= SIZE - 1
 
 
 @pytest.mark.parametrize("row", _parameters("embedded"))
 def test_nothing_is_lost_on_the_embedded_broker(row: Row, tmp_path: Path) -> None:
     verdict = run_row(row, tmp_path, size=SIZE)
-    assert verdict.problems() == []
+    assert verdict.problems() == [], verdict.log
     assert verdict.events >= SIZE - 1
 
 
@@ -39,5 +39,5 @@ def test_nothing_is_lost_on_the_embedded_broker(row: Row, tmp_path: Path) -> Non
 def test_nothing_is_lost_with_celery_on_redis(row: Row, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     node, redis = request.getfixturevalue("faulty_rabbitmq"), request.getfixturevalue("faulty_redis")
     verdict = run_row(row, tmp_path, size=SIZE, node=node, redis=redis)
-    assert verdict.problems() == []
+    assert verdict.problems() == [], verdict.log
     assert verdict.events >= SIZE - 1

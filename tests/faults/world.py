@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -241,7 +242,7 @@ class World(Load):
         self.stop(expect=expect)
         self.take_tasks()
         self.take_dead_letters()
-        return judge(
+        verdict = judge(
             self.confirmed,
             self._taken,
             poison=self.poisoned,
@@ -251,6 +252,7 @@ class World(Load):
             seconds=seconds,
             at_once=self.at_once,
         )
+        return replace(verdict, log=self.log)
 
     def _settle_down(self) -> None:
         """Waits until nothing has moved for a while."""
