@@ -1,0 +1,252 @@
+"""Whether a reader accepts all that a writer may write: the closed form of one schema against another, by rules.
+
+The question is not whether two schemas are alike but whether two services can talk, so the sides differ: what the
+writer's schema allows must be allowed by the reader's. What cannot be proven is a problem: "compatible" is never wrong,
+as far as a schema tells what its reader does. Two limits: integers are taken to be such as 64 bits hold, and the user's
+own validators to refuse the same under the same name.
+
+========================  ============================================================================================
+rule                      what the reader would not accept
+========================  ============================================================================================
+``type``, ``value``       another JSON type; a value that is none of its constants
+``range``, ``length``     a number beyond its bounds; a text, array or object that is too long or too short
+``multiple-of``           a number between its steps
+``pattern``, ``format``   a text of another pattern or format
+``naive``                 a moment without, or with, an offset from UTC
+``limits``                what one of its ``x-limits`` refuses
+``unique``                an array in which an item comes twice
+``required``              an object without one of its members
+``closed``                a member that it does not know, and forbids
+``names``                 names of members that it restricts
+``validator``             what code of its own may refuse
+``never``                 anything
+``unknown``               what a keyword means that nobody can vouch for
+========================  ============================================================================================
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from typed_pubsub.events.shapes import is_mapping
+from typed_pubsub.schema.scalars import (
+    Misfit,
+    article,
+    limit_misfits,
+    number_misfits,
+    text_misfits,
+    value_misfits,
+)
+from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
+from typed_pubsub.schema.vocabulary import KEY_TYPE, READ_AS, VALIDATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that may be written and would not be accepted: where, by which rule, and in words."""
+
+    path: str
+    rule: str
+    message: str
+
+
+def problems(writer: Schema, reader: Schema) -> list[Problem]:
+    """What stands between a writer and a reader; nothing, if the reader accepts all that the writer may write.
+
+    Args:
+        writer: the closed form of a schema, as ``closed.written`` gives it.
+        reader: a schema as it stands in its file.
+    """
+    return _Checker(writer, reader).check(writer, reader, "$")
+
+
+class _Checker:
+    def __init__(self, writer: Schema, reader: Schema) -> None:
+        self._writer = Side(writer)
+        self._reader = Side(reader)
+        self._proven: set[str] = set()
+
+    def check(self, writer: Any, reader: Any, path: str) -> list[Problem]:
+        """All problems, of each alternative of the writer's those with the reader's nearest one."""
+        pair = json.dumps((writer, reader), sort_keys=True)
+        has_reference = '"$ref"' in pair
+        # A pair that is under way is taken for proven: if it is not, it fails elsewhere.
+        if pair in self._proven or (writer == reader and not has_reference):
+            return []
+        if has_reference:
+            self._proven.add(pair)
+        accepted = self._reader.alternatives(reader)
+        found = [one for given in self._writer.alternatives(writer) for one in self._nearest(given, accepted, path)]
+        if found:
+            self._proven.discard(pair)
+        return found
+
+    def _nearest(self, writer: Schema, readers: list[Schema], path: str) -> list[Problem]:
+        best = None if readers else [Problem(path, "never", "the reader accepts nothing here")]
+        for reader in readers:
+            before = set(self._proven)
+            found = [*self._hold(writer, reader, path)]
+            if not found:
+                return []
+            self._proven = before
+            if best is None or _distance(found, path) < _distance(best, path):
+                best = found
+        return best or []
+
+    def _hold(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
+        for side, schema in (("writer", writer), ("reader", reader)):
+            if UNKNOWN in schema:
+                yield Problem(path, "unknown", f"of the {side} {schema[UNKNOWN]} is not understood")
+                return
+        added = sorted(set(reader.get(VALIDATORS, ())) - set(writer.get(VALIDATORS, ())))
+        if added:
+            yield Problem(path, "validator", f"the reader's own {', '.join(added)} may refuse what is written")
+        for misfit in self._misfits(writer, reader):
+            yield Problem(path, misfit.rule, misfit.message)
+        if writer.get("type") == reader.get("type") == "array":
+            yield from self._arrays(writer, reader, path)
+        if writer.get("type") == reader.get("type") == "object":
+            yield from self._objects(writer, reader, path)
+
+    @staticmethod
+    def _misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
+        if "const" in writer:
+            yield from value_misfits(writer["const"], reader)
+            return
+        given, wanted = writer["type"], reader.get("type")
+        if "const" in reader:
+            yield Misfit("value", f"any {given} may be written, the reader knows {reader['const']!r}")
+        elif given != wanted and (given, wanted) != ("integer", "number"):
+            yield Misfit("type", f"{article(given)} may be written, the reader accepts {article(str(wanted))}")
+        elif given in ("integer", "number"):
+            yield from number_misfits(writer, reader)
+            yield from limit_misfits(writer, reader)
+        elif given == "string":
+            yield from text_misfits(writer, reader)
+            yield from limit_misfits(writer, reader)
+
+    def _arrays(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
+        longest = writer.get("maxItems")
+        yield from _count_problems(writer.get("minItems", 0), longest, reader, ("minItems", "maxItems"), path)
+        given: list[Any] = [*writer.get("prefixItems", ())]
+        wanted: list[Any] = [*reader.get("prefixItems", ())]
+        rest, rest_wanted = writer.get("items", True), reader.get("items", True)
+        if reader.get("uniqueItems"):
+            is_single = longest is not None and longest <= 1
+            # Items that differ as written may be the same as read.
+            is_same = writer.get("uniqueItems") and (rest == rest_wanted or reader.get("minItems", 0) <= 1)
+            if not (is_single or is_same):
+                yield Problem(path, "unique", "an item may be written twice, the reader wants each once")
+        fixed = max(len(given), len(wanted))
+        for index in range(fixed if longest is None else min(fixed, longest)):
+            one = given[index] if index < len(given) else rest
+            other = wanted[index] if index < len(wanted) else rest_wanted
+            yield from self.check(one, other, f"{path}[{index}]")
+        if longest is None or longest > fixed:
+            yield from self.check(rest, rest_wanted, f"{path}[]")
+
+    def _objects(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
+        given: Schema = writer.get("properties", {})
+        more = writer.get("additionalProperties", True)
+        always: set[str] = set(writer.get("required", ()))
+        fewest = max(writer.get("minProperties", 0), len(always))
+        most = writer.get("maxProperties") if more is not False else len(given)
+        yield from _count_problems(fewest, most, reader, ("minProperties", "maxProperties"), path)
+        read: set[str] = set()
+        required: set[str] = set(reader.get("required", ()))
+        for name, wanted in reader.get("properties", {}).items():
+            names: list[Any] = wanted.get(READ_AS, [name]) if is_mapping(wanted) else [name]
+            yield from self._member(names, wanted, writer, f"{path}.{name}", is_required=name in required)
+            read |= _names_read(names, writer, reader)
+        yield from self._others(writer, reader, read, path)
+        yield from self._names(writer, reader, path)
+
+    def _member(
+        self, names: list[Any], wanted: Any, writer: Schema, path: str, *, is_required: bool
+    ) -> Iterator[Problem]:
+        """A field of the reader's, which is looked for under each name in turn."""
+        given: Schema = writer.get("properties", {})
+        more = writer.get("additionalProperties", True)
+        bare = {key: value for key, value in wanted.items() if key != READ_AS} if is_mapping(wanted) else wanted
+        is_known = False
+        for name in names:
+            root = name if isinstance(name, str) else name[0]
+            if root not in given and more is False:
+                continue
+            is_known = True
+            if not isinstance(name, str):
+                yield Problem(path, "unknown", f"the reader may look for it inside of {root!r}, which may be written")
+            else:
+                yield from self.check(given.get(name, more), bare, path)
+            if root in given and root in writer.get("required", ()):
+                return
+        if is_required:
+            told = "may be left out" if is_known else "is not written"
+            yield Problem(path, "required", f"it {told}, the reader requires it")
+
+    def _others(self, writer: Schema, reader: Schema, read: set[str], path: str) -> Iterator[Problem]:
+        """What is written and is no field of the reader's."""
+        more, allowed = writer.get("additionalProperties", True), reader.get("additionalProperties", True)
+        for name, given in writer.get("properties", {}).items():
+            if name in read:
+                continue
+            if allowed is False:
+                yield Problem(
+                    f"{path}.{name}", "closed", "it may be written, the reader forbids members it does not know"
+                )
+            else:
+                yield from self.check(given, allowed, f"{path}.{name}")
+        if more is False:
+            return
+        if allowed is False:
+            yield Problem(path, "closed", "other members may be written, the reader forbids those it does not know")
+        else:
+            yield from self.check(more, allowed, f"{path}.*")
+
+    def _names(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
+        wanted = reader.get("propertyNames")
+        if wanted is None or writer.get("propertyNames") == wanted:
+            return
+        given = {"enum": sorted(writer.get("properties", {}))}
+        is_open = writer.get("additionalProperties", True) is not False
+        if is_mapping(wanted) and KEY_TYPE in wanted:
+            found = is_open or bool(given["enum"])
+        else:
+            kinds: list[Any] = [given, writer.get("propertyNames", {"type": "string"})] if is_open else [given]
+            found = any(self.check(_as_texts(kind), _as_texts(wanted), path) for kind in kinds)
+        if found:
+            yield Problem(path, "names", "names of members may be written that the reader does not accept")
+
+
+def _names_read(names: list[Any], writer: Schema, reader: Schema) -> set[str]:
+    """The members that the reader takes for a field; a closed one forbids the names under which it did not look."""
+    plain = {one for one in names if isinstance(one, str)}
+    if reader.get("additionalProperties") is not False:
+        return plain
+    written = plain & writer.get("properties", {}).keys()
+    return written if len(written) == 1 else {str(names[0])}
+
+
+def _as_texts(names: Any) -> Any:
+    """A schema of names without what keys of mappings were before they became texts."""
+    if not is_mapping(names) or KEY_TYPE not in names:
+        return names
+    return {"type": "string"}
+
+
+def _count_problems(
+    fewest: int, most: int | None, reader: Schema, names: tuple[str, str], path: str
+) -> Iterator[Problem]:
+    least, limit = reader.get(names[0], 0), reader.get(names[1])
+    if least > fewest:
+        yield Problem(path, "length", f"{fewest} entries may be written, the reader wants {least}")
+    if limit is not None and (most is None or most > limit):
+        told = "any number of" if most is None else most
+        yield Problem(path, "length", f"{told} entries may be written, the reader takes {limit}")
+
+
+def _distance(found: list[Problem], path: str) -> tuple[int, int]:
+    """How far an alternative is from fitting: another type, or tag, is farther than anything else."""
+    apart = [one for one in found if one.rule in ("type", "value") and one.path.count(".") - path.count(".") < 2]  # noqa: PLR2004
+    return len(apart), len(found)

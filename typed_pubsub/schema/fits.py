@@ -1,0 +1,101 @@
+"""Whether one value is what a schema says: for readers of which only the schema is at hand."""
+
+import json
+from typing import Any
+
+from typed_pubsub.events.shapes import is_mapping
+from typed_pubsub.schema.formats import fits_decimal, fits_format
+from typed_pubsub.schema.scalars import number_misfits, same, type_of, value_misfits
+from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
+from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, READ_AS
+
+
+def fits(schema: Schema, value: Any) -> bool:
+    """Whether a reader with this schema accepts ``value``, its own validators (``x-validators``) aside."""
+    return _Reader(schema).accepts(schema, value)
+
+
+class _Reader:
+    def __init__(self, root: Schema) -> None:
+        self._side = Side(root)
+
+    def accepts(self, schema: Any, value: Any) -> bool:
+        return any(self._fits(one, value) for one in self._side.alternatives(schema))
+
+    def _fits(self, schema: Schema, value: Any) -> bool:
+        if UNKNOWN in schema:
+            return False
+        if "const" in schema:
+            return same(value, schema["const"])
+        kind = type_of(value)
+        if kind != schema["type"] and (kind, schema["type"]) != ("integer", "number"):
+            return False
+        if kind in ("array", "object"):
+            return self._fits_array(value, schema) if kind == "array" else self._fits_object(value, schema)
+        if kind == "string":
+            return _fits_text(value, schema)
+        return kind == "null" or _fits_number(value, schema)
+
+    def _fits_array(self, items: list[Any], schema: Schema) -> bool:
+        if not _counts(len(items), schema, "minItems", "maxItems"):
+            return False
+        if schema.get("uniqueItems") and len({json.dumps(item, sort_keys=True) for item in items}) < len(items):
+            return False
+        fixed: list[Any] = [*schema.get("prefixItems", ())]
+        rest = schema.get("items", True)
+        return all(self.accepts(fixed[index] if index < len(fixed) else rest, item) for index, item in enumerate(items))
+
+    def _fits_object(self, members: dict[str, Any], schema: Schema) -> bool:
+        if not _counts(len(members), schema, "minProperties", "maxProperties"):
+            return False
+        read: set[str] = set()
+        for name, wanted in schema.get("properties", {}).items():
+            found = _found(members, name, wanted)
+            read |= found.keys()
+            if not found and name in schema.get("required", ()):
+                return False
+            bare = {key: one for key, one in wanted.items() if key != READ_AS} if is_mapping(wanted) else wanted
+            if not all(self.accepts(bare, value) for value in found.values()):
+                return False
+        names = schema.get("propertyNames", True)
+        if is_mapping(names) and KEY_TYPE not in names and not all(self.accepts(names, name) for name in members):
+            return False
+        rest = schema.get("additionalProperties", True)
+        return all(self.accepts(rest, value) for name, value in members.items() if name not in read)
+
+
+def _found(members: dict[str, Any], name: str, wanted: Any) -> dict[str, Any]:
+    """Where a reader finds a field: the member's name, or the path's first, with the value."""
+    for one in wanted.get(READ_AS, [name]) if is_mapping(wanted) else [name]:
+        root, *steps = [one] if isinstance(one, str) else one
+        if root not in members:
+            continue
+        value: Any = members[root]
+        try:
+            for step in steps:
+                value = value[step]
+        except (LookupError, TypeError):
+            continue
+        return {root: value}
+    return {}
+
+
+def _fits_number(value: Any, schema: Schema) -> bool:
+    if LIMITS in schema and not fits_decimal(value, schema):
+        return False
+    step = schema.get("multipleOf")
+    if step is not None and abs(value / step - round(value / step)) > 1e-9:  # noqa: PLR2004  # pydantic's tolerance
+        return False
+    bare = {key: one for key, one in schema.items() if key not in ("multipleOf", LIMITS)}
+    given = {"type": "integer" if isinstance(value, int) else "number", "minimum": value, "maximum": value}
+    return next(number_misfits(given, bare), None) is None
+
+
+def _fits_text(value: str, schema: Schema) -> bool:
+    given = value.strip() if schema.get(LIMITS, {}).get("strip_whitespace") else value
+    bare = {key: one for key, one in schema.items() if key in ("type", "minLength", "maxLength", "pattern")}
+    return next(value_misfits(given, bare), None) is None and fits_format(given, schema)
+
+
+def _counts(count: int, schema: Schema, least: str, most: str) -> bool:
+    return bool(schema.get(least, 0) <= count <= schema.get(most, count))
