@@ -1,6 +1,7 @@
 """Named evolutions of events with their true verdicts: what a checker of compatibility is judged by."""
 
-from tests.schema.evolutions import members, numbers
+from tests.schema.evolutions import holders, members, moments, numbers, texts, unions
 from tests.schema.evolutions.evolution import Evolution
 
-EVOLUTIONS: list[Evolution] = [*members.EVOLUTIONS, *numbers.EVOLUTIONS]
+THEMES = (members, numbers, texts, moments, unions, holders)
+EVOLUTIONS: list[Evolution] = [evolution for theme in THEMES for evolution in theme.EVOLUTIONS]
