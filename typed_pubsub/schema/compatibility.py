@@ -25,6 +25,7 @@ rule                      what the reader would not accept
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,8 @@ from typed_pubsub.schema.scalars import (
 )
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
 from typed_pubsub.schema.vocabulary import KEY_TYPE, READ_AS, VALIDATORS
+
+_FEW = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,9 @@ class _Checker:
             self._proven = before
             if best is None or _distance(found, path) < _distance(best, path):
                 best = found
+        if best and (values := _few_values(writer)):
+            # One by one they may fit, each another alternative.
+            return [] if not any(self._nearest(value, readers, path) for value in values) else best
         return best or []
 
     def _hold(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
@@ -171,19 +177,32 @@ class _Checker:
         bare = {key: value for key, value in wanted.items() if key != READ_AS} if is_mapping(wanted) else wanted
         is_known = False
         for name in names:
-            root = name if isinstance(name, str) else name[0]
+            root, *steps = [name] if isinstance(name, str) else name
             if root not in given and more is False:
                 continue
             is_known = True
-            if not isinstance(name, str):
-                yield Problem(path, "unknown", f"the reader may look for it inside of {root!r}, which may be written")
-            else:
-                yield from self.check(given.get(name, more), bare, path)
-            if root in given and root in writer.get("required", ()):
+            found, is_there = self._inside(given.get(root, more), steps)
+            for one in found:
+                yield from self.check(one, bare, path)
+            if is_there and root in given and root in writer.get("required", ()):
                 return
         if is_required:
             told = "may be left out" if is_known else "is not written"
             yield Problem(path, "required", f"it {told}, the reader requires it")
+
+    def _inside(self, writer: Any, steps: list[Any]) -> tuple[list[Any], bool]:
+        """What may be written at a path within a value, and whether always something is."""
+        if not steps:
+            return [writer], True
+        step, *rest = steps
+        found: list[Any] = []
+        is_always = True
+        for one in self._writer.alternatives(writer):
+            inner, is_there = _step(one, step)
+            deeper, is_deeper = self._inside(inner, rest) if inner is not None else ([], False)
+            found += deeper
+            is_always &= is_there and is_deeper
+        return found, is_always
 
     def _others(self, writer: Schema, reader: Schema, read: set[str], path: str) -> Iterator[Problem]:
         """What is written and is no field of the reader's."""
@@ -219,6 +238,16 @@ class _Checker:
             yield Problem(path, "names", "names of members may be written that the reader does not accept")
 
 
+def _few_values(writer: Schema) -> list[Schema]:
+    """An integer between close bounds, as its values."""
+    if writer.get("type") != "integer" or not {"minimum", "maximum"} <= writer.keys():
+        return []
+    low, high, step = math.ceil(writer["minimum"]), math.floor(writer["maximum"]), writer.get("multipleOf", 1)
+    if high - low >= _FEW or not isinstance(step, int):
+        return []
+    return [{"const": value} for value in range(low, high + 1) if value % step == 0]
+
+
 def _names_read(names: list[Any], writer: Schema, reader: Schema) -> set[str]:
     """The members that the reader takes for a field; a closed one forbids the names under which it did not look."""
     plain = {one for one in names if isinstance(one, str)}
@@ -226,6 +255,20 @@ def _names_read(names: list[Any], writer: Schema, reader: Schema) -> set[str]:
         return plain
     written = plain & writer.get("properties", {}).keys()
     return written if len(written) == 1 else {str(names[0])}
+
+
+def _step(writer: Schema, step: Any) -> tuple[Any, bool]:
+    """The schema of a member or an item, None where there can be none, and whether it is always there."""
+    if isinstance(step, str) and writer.get("type") == "object":
+        members: Schema = writer.get("properties", {})
+        more = writer.get("additionalProperties", True)
+        inner = members.get(step, None if more is False else more)
+        return inner, step in members and step in writer.get("required", ())
+    if isinstance(step, int) and step >= 0 and writer.get("type") == "array":
+        fixed: list[Any] = [*writer.get("prefixItems", ())]
+        return fixed[step] if step < len(fixed) else writer.get("items", True), step < writer.get("minItems", 0)
+    # From the end of an array, or of a constant: nothing is known.
+    return (None, False) if "type" in writer and writer["type"] not in ("array", "object") else ({}, False)
 
 
 def _as_texts(names: Any) -> Any:

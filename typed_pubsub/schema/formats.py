@@ -106,9 +106,14 @@ def _adapter(kind: Any, limits_json: str) -> TypeAdapter[Any]:
     limits = json.loads(limits_json)
     form = next((name for name, one in TYPES.items() if one is kind), "date-time")
     if (schemes := limits.get("allowed_schemes")) is not None:
-        return TypeAdapter(Annotated[kind, UrlConstraints(allowed_schemes=schemes)])
+        return _limited(kind, UrlConstraints(allowed_schemes=schemes))
     found = bounds(form, limits)
-    return TypeAdapter(Annotated[kind, Field(**found)]) if found else _plain(kind)
+    return _limited(kind, Field(**found)) if found else _plain(kind)
+
+
+def _limited(kind: Any, limits: Any) -> TypeAdapter[Any]:
+    limited: Any = Annotated[kind, limits]  # pyright: ignore[reportInvalidTypeForm]  # made at run time
+    return TypeAdapter[Any](limited)
 
 
 def _fits_bytes(text: str, decode: Callable[[str], bytes], limits: Mapping[str, Any]) -> bool:

@@ -1,9 +1,9 @@
 """Whether numbers and texts of one schema are all accepted by another, and whether one value is."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -26,6 +26,7 @@ _WIDER = {
 #: How long texts of these formats are.
 _LENGTHS = {"uuid": (36, 36), "date": (10, 10), **{f"uuid{n}": (36, 36) for n in range(1, 9)}}
 _CHANGES = frozenset({"to_lower", "to_upper", "strip_whitespace"})
+_AS_LIMITS = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt"}
 _ORDERED = frozenset({"ge", "gt", "le", "lt"})
 
 
@@ -68,7 +69,10 @@ def text_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
 def limit_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     """Of constraints that JSON Schema has no words for."""
     wanted: Mapping[str, Any] = reader.get(LIMITS, {})
-    given: Mapping[str, Any] = writer.get(LIMITS, {})
+    if not wanted:
+        return
+    bounds = {to: str(writer[name]) for name, to in _AS_LIMITS.items() if name in writer}
+    given: Mapping[str, Any] = {**bounds, **writer.get(LIMITS, {})}
     for name, value in wanted.items():
         if not _holds(name, value, given, wanted, reader):
             told = f"the writer's is {given[name]!r}" if name in given else "the writer has none"
@@ -139,6 +143,9 @@ def _format_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     given, wanted = writer.get("format"), reader.get("format")
     if wanted is None:
         return
+    # Bytes that are a text are any text.
+    if given is None and wanted == "binary":
+        return
     if given != wanted and wanted not in _WIDER.get(given or "", ()):
         yield Misfit("format", f"the reader wants the format {wanted!r}, the writer {_or_any(given)}")
     elif reader.get(NAIVE) is not True and writer.get(NAIVE) != reader.get(NAIVE):
@@ -162,6 +169,8 @@ def _holds(  # noqa: PLR0911  # a limit each
         return _fits_digits(given, wanted)
     if name == "allowed_schemes":
         return set(own) <= set(value)
+    if name == "multiple_of":
+        return Decimal(own) % Decimal(value) == 0
     if name in ("max_bytes", "decimal_places"):
         return bool(own <= value)
     return bool(own >= value) if name == "min_bytes" else same(own, value)
@@ -189,16 +198,18 @@ def _is_within(name: str, value: Any, given: Mapping[str, Any]) -> bool:
     return False
 
 
+_READ: tuple[Callable[[str], Any], ...] = (Decimal, date.fromisoformat, datetime.fromisoformat, time.fromisoformat)
+
+
 def _order(one: Any, other: Any) -> int | None:
     """-1, 0 or 1; None where nothing is known of the order."""
     if one == other:
         return 0
-    for read in (Decimal, date.fromisoformat):
+    for read in _READ:
         try:
-            left, right = read(str(one)), read(str(other))
-        except (InvalidOperation, ValueError):
+            return 1 if read(str(one)) > read(str(other)) else -1
+        except (InvalidOperation, ValueError, TypeError):
             continue
-        return 1 if left > right else -1  # type: ignore[operator]  # both of one kind
     return None
 
 
@@ -214,8 +225,9 @@ def _found(pattern: str, value: str) -> bool:
 
 def type_of(value: Any) -> str:
     """The JSON type of a value, a whole number being an integer."""
-    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "null")
+    kinds: list[tuple[type, str]] = [(bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")]
+    kinds += [(list, "array"), (dict, "object")]
+    return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 
 def _but(schema: Schema, name: str) -> Schema:

@@ -26,7 +26,8 @@ _PLAIN: dict[type[mi.Type], dict[str, Any]] = {
     mi.NoneType: {"type": "null"},
     mi.BoolType: {"type": "boolean"},
     mi.DateType: {"type": "string", "format": "date"},
-    mi.TimeDeltaType: {"type": "string", "format": "duration"},
+    # Months and years, which pydantic writes, are not read.
+    mi.TimeDeltaType: {"type": "string", "format": "duration", LIMITS: {"longest_unit": "day"}},
     mi.UUIDType: {"type": "string", "format": "uuid"},
     mi.DecimalType: {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]},
 }
@@ -141,12 +142,13 @@ class _Walk:
         required = [field.encode_name for field in kind.fields if field.required]
         own = own_code(function) if (function := getattr(kind.cls, "__post_init__", None)) is not None else None
         checked = {VALIDATORS: [own]} if own is not None else {}
-        if isinstance(kind, mi.NamedTupleType) or getattr(kind, "array_like", False):
-            return {"type": "array", "prefixItems": [*members.values()], "minItems": len(required), **checked}
         if getattr(kind, "tag", None) is not None:
-            # It must not be wrong, and must be there where it tells the parts of a union apart.
+            # It may be missing where it tells nothing apart, but never wrong.
             members = {kind.tag_field: _values([kind.tag]), **members}
-            required = [kind.tag_field, *required]
+        if isinstance(kind, mi.NamedTupleType) or getattr(kind, "array_like", False):
+            row = {"type": "array", "prefixItems": [*members.values()], "minItems": len(required), **checked}
+            is_open = isinstance(kind, mi.StructType) and not kind.forbid_unknown_fields
+            return row if is_open else {**row, "maxItems": len(members)}
         found: dict[str, Any] = {"type": "object", "properties": members, **checked}
         if required:
             found["required"] = required
