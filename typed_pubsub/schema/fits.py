@@ -58,10 +58,20 @@ class _Reader:
             if not all(self.accepts(bare, value) for value in found.values()):
                 return False
         names = schema.get("propertyNames", True)
-        if is_mapping(names) and KEY_TYPE not in names and not all(self.accepts(names, name) for name in members):
+        if not all(self._is_named(names, name) for name in members):
             return False
         rest = schema.get("additionalProperties", True)
         return all(self.accepts(rest, value) for name, value in members.items() if name not in read)
+
+    def _is_named(self, names: Any, name: str) -> bool:
+        kind = names.get(KEY_TYPE) if is_mapping(names) else None
+        if not isinstance(kind, str):
+            # Of a union of keys nothing is known.
+            return kind is not None or self.accepts(names, name)
+        try:
+            return type_of(json.loads(name)) in (kind, "integer" if kind == "number" else kind)
+        except ValueError:
+            return False
 
 
 def _found(members: dict[str, Any], name: str, wanted: Any) -> dict[str, Any]:

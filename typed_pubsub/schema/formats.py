@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -52,6 +53,8 @@ _BYTES: dict[str, Callable[[str], bytes]] = {
     "base64url": lambda text: base64.b64decode(text, altchars=b"-_", validate=True),
     "hex": bytes.fromhex,
 }
+# Years and months of a duration.
+_CALENDAR = re.compile(r"[+-]?P[^T]*[YM]")
 _FIELD = ("ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places")
 
 
@@ -73,6 +76,8 @@ def fits_format(text: str, schema: Mapping[str, Any]) -> bool:
         return True
     if form == "time" and schema.get(NAIVE) is not True:
         return _is_aware(text) is (schema.get(NAIVE) is None)
+    if limits.get("longest_unit") == "day" and _CALENDAR.match(text):
+        return False
     kind = _MOMENTS[schema.get(NAIVE)] if form == "date-time" else TYPES[form]
     return _reads(kind, limits, text)
 

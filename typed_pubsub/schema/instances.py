@@ -23,7 +23,7 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 _MORE = 4
 _OFTEN = 3
 
-_NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6)
+_NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6) | st.sampled_from(["A", "0", "a b", ""])
 _ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(_LEAST, _MOST) | st.floats(allow_nan=False, allow_infinity=False) | _NAMES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),

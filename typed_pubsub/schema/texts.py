@@ -77,7 +77,7 @@ def _of_length(schema: Schema, edges: Iterable[int | float]) -> Texts:
     end = least + _MORE if most is None else min(most, least + _MORE)
     near = {int(edge) + step for edge in edges for step in (0, 1)} | {end if most is None else most}
     far = sorted(size for size in near if end < size <= _LONGEST_EDGE and (most is None or size <= most))
-    short = [st.text(_LETTERS, min_size=least, max_size=end), st.text(_CHARACTERS, min_size=least, max_size=end)]
+    short = [st.text(some, min_size=least, max_size=end) for some in (_LETTERS, " a", _CHARACTERS)]
     return st.one_of([*short, *(st.just("a" * size) for size in far)])
 
 
@@ -90,7 +90,7 @@ def _of_format(form: str, schema: Schema) -> Texts:
     if form in ("binary", "base64", "base64url", "hex"):
         return _of_bytes(form, limits)
     if form == "uri":
-        schemes = limits.get("allowed_schemes", ["https", "http"])
+        schemes = limits.get("allowed_schemes", ["https", "http", "ftp"])
         return st.sampled_from([f"{scheme}://example.com/{more}" for scheme in schemes for more in ("", "a")])
     return st.sampled_from(_SAMPLES[form]) if form in _SAMPLES else _of_length(schema, ())
 
@@ -118,7 +118,13 @@ def _dates(schema: Schema) -> st.SearchStrategy[date]:
     now = schema.get(LIMITS, {}).get("now_op")
     low = max(given.get("ge", _FIRST.date()), given.get("gt", _FIRST.date() - day) + day)
     high = min(given.get("le", _LAST.date()), given.get("lt", _LAST.date() + day) - day)
-    return st.dates(max(low, _FUTURE) if now == "future" else low, min(high, _PAST) if now == "past" else high)
+    low, high = max(low, _FUTURE) if now == "future" else low, min(high, _PAST) if now == "past" else high
+    ends = [] if now is not None else [end for end in (date.min, date.max) if _is_free(end, given)]
+    return st.one_of([st.dates(low, high), *([st.sampled_from(ends)] if ends else [])])
+
+
+def _is_free(end: date, given: dict[str, Any]) -> bool:
+    return not (given.keys() & ({"ge", "gt"} if end == date.min else {"le", "lt"}))
 
 
 def _moments(schema: Schema) -> st.SearchStrategy[datetime]:
@@ -138,8 +144,10 @@ def _times(schema: Schema) -> st.SearchStrategy[Any]:
 
 def _durations(schema: Schema) -> st.SearchStrategy[timedelta]:
     given = bounds("duration", schema.get(LIMITS, {}))
-    low = given.get("ge", given.get("gt", timedelta()))
-    return st.timedeltas(low, given.get("le", given.get("lt", low + timedelta(days=999))))
+    most = timedelta(days=999)
+    high = given.get("le", given.get("lt"))
+    low = given.get("ge", given.get("gt", -most if high is None else high - most))
+    return st.timedeltas(low, high if high is not None else max(most, low + most))
 
 
 def decimals(schema: Schema) -> st.SearchStrategy[Decimal]:
