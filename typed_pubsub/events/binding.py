@@ -8,7 +8,7 @@ from typing import Any
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.codec import EventCodec, check_placeholder
 from typed_pubsub.events.keys import KeyTemplate
-from typed_pubsub.events.registry import EventMeta, Registry, default_registry
+from typed_pubsub.events.registry import EventMeta, Registry, registry_of
 
 _KEYWORDS = ("routing_key", "version", "abstract", "registry")
 
@@ -59,8 +59,7 @@ def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bo
             raise DefinitionError(msg)
         check_placeholder(cls, codec, name)
     meta = EventMeta(key, keywords.version, codec)
-    registry: Registry = getattr(cls, "__event_registry__", default_registry)
-    registry.add(cls, meta)
+    registry_of(cls).add(cls, meta)
     cls.__event_meta__ = meta
 
 
