@@ -66,11 +66,15 @@ class PriceChanged(Changed[int], routing_key="prices.changed", extra="forbid"):
     currency: str = "EUR"
 
 
-class GoalScoredV2(StructEvent, routing_key="goals.scored", version=2, registry=REGISTRY):
+class GoalScoredV2(StructEvent, routing_key="goals.scored", version=2, registry=REGISTRY, deprecated="use the newest"):
     match: int
 
 
 class GoalScored(Event, routing_key="goals.scored", version=3, registry=REGISTRY):
+    match_id: int
+
+
+class GoalShot(Event, routing_key="goals.shot", registry=REGISTRY, deprecated="use GoalScored instead", extra="forbid"):
     match_id: int
 
 

@@ -29,11 +29,15 @@ class Placeholder:
 
 @dataclass(frozen=True, eq=False)
 class EventMeta:
-    """What a class says of its events: the key template, the version (from 1), and how bodies are read and written."""
+    """What a class says of its events: the key template, the version (from 1), and how bodies are read and written.
+
+    ``deprecated``: what to use instead, or None where it may be published.
+    """
 
     key: KeyTemplate
     version: int
     codec: "EventCodec[Any]"
+    deprecated: str | None = None
 
     @cached_property
     def data_schema(self) -> str:
