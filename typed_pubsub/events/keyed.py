@@ -5,7 +5,7 @@ it they must agree.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
@@ -62,24 +62,14 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
         return meta.codec.read(body)
     words = meta.key.read(routing_key)
     event = meta.codec.read(_with_words(meta, words, body))
-    check_words(words, event)
-    return event
-
-
-def check_words(words: Mapping[str, str], event: Any) -> None:
-    """Raises BodyError where a field of ``event`` is not the word that its key has for it."""
     for name, word in words.items():
         if _word(getattr(event, name)) != word:
             msg = f"$.{name}: expected the word of the routing key, got another value"
             raise BodyError(msg, readable=True)
+    return event
 
 
-def members_of(meta: EventMeta, words: Mapping[str, str]) -> dict[str, str | int]:
-    """The words of a key as members of a body."""
-    return {place.member: _json_word(place, words[place.field]) for place in meta.placeholders}
-
-
-def _with_words(meta: EventMeta, words: Mapping[str, str], body: bytes) -> bytes:
+def _with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
     """The body with the key's words put in front of it.
 
     Of two members of one name JSON parsers keep the last, so the body's own value wins where it has one.
@@ -87,7 +77,7 @@ def _with_words(meta: EventMeta, words: Mapping[str, str], body: bytes) -> bytes
     text = body.lstrip(b" \t\r\n")
     if not text.startswith(b"{"):
         return body
-    head = msgspec.json.encode(members_of(meta, words))
+    head = msgspec.json.encode({place.member: _json_word(place, words[place.field]) for place in meta.placeholders})
     rest = text[1:].lstrip(b" \t\r\n")
     return head[:-1] + (b"," if not rest.startswith(b"}") else b"") + rest
 
