@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -209,6 +210,10 @@ def test_a_result_whose_words_are_not_those_of_the_key_is_refused() -> None:
         read(one_step(lambda new: lambda event: new(x="hunter2")), 1, b"{}", "a.b")
     with pytest.raises(BodyError, match=r"\(version 1 to 2\): its result: \$\.x: expected the word"):
         read(one_body_step(lambda body: {"x": "hunter2"}), 1, b"{}", "a.b")
+
+
+def test_a_dict_of_a_kind_of_its_own_is_a_dict() -> None:
+    assert read(one_body_step(lambda body: Counter(number=3)), 1, b"{}", "a.b").number == 3
 
 
 def test_a_result_without_a_word_gets_it_from_the_key() -> None:

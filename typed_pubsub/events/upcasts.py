@@ -13,7 +13,7 @@ import pydantic_core
 
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.codec import BodyError, read_json
-from typed_pubsub.events.keyed import check_words, members_of, read_event, write_event
+from typed_pubsub.events.keyed import key_words, read_event, with_words, write_event
 from typed_pubsub.events.registry import (
     EventClass,
     EventMeta,
@@ -164,10 +164,10 @@ def _called(step: Upcast, taken: Any) -> Any:
         raise
     except BaseException as error:
         raise StepFailed(str(step), error) from error
-    expected: type[Any] = dict if step.result is None else step.result
-    # As for routes: exactly this model, not a subclass.
-    if type(returned) is not expected:
-        msg = f"{step}: expected that it returns a {expected.__name__}, got {type(returned).__name__}"
+    # Of models, as for routes: exactly this one, not a subclass.
+    if not (isinstance(returned, dict) if step.result is None else type(returned) is step.result):
+        expected = "dict" if step.result is None else step.result.__name__
+        msg = f"{step}: expected that it returns a {expected}, got {type(returned).__name__}"
         raise BodyError(msg, readable=True)
     return returned
 
@@ -191,7 +191,11 @@ def _as_event(meta: EventMeta, routing_key: str, value: Any) -> Any:
         return read_event(meta, routing_key, value)
     if is_mapping(value):
         return read_event(meta, routing_key, pydantic_core.to_json(value, inf_nan_mode="constants"))
-    check_words(meta.key.read(routing_key), value)
+    words = meta.key.read(routing_key)
+    for name, word in key_words(meta, value).items():
+        if words[name] != word:
+            msg = f"$.{name}: expected the word of the routing key, got another value"
+            raise BodyError(msg, readable=True)
     return value
 
 
@@ -202,4 +206,5 @@ def _as_dict(meta: EventMeta, routing_key: str, value: Any) -> dict[str, Any]:
     if not is_mapping(members):
         msg = f"$: expected a JSON object, got {type(members).__name__}"
         raise BodyError(msg, readable=True)
-    return {**members_of(meta, meta.key.read(routing_key)), **members}
+    words: dict[str, Any] = read_json(with_words(meta, meta.key.read(routing_key), b"{}"))
+    return {**words, **members}
