@@ -153,12 +153,11 @@ class RoutingTable:
 
     def _read(self, delivery: Delivery, said: Metadata, target: Target) -> Received:
         event: Any = None
-        if target.meta is not None:
+        meta = target.meta
+        if meta is not None:
             body = delivery.body if said.ours else tagged.plain(delivery.body)
-            version = said.version if said.version is not None else self.policy.default_version
-            chain = None if version == target.meta.version else target.chains.get(version)
-            key = said.routing_key
-            event = read_event(target.meta, key, body) if chain is None else chain.read(key, body)
+            chain = None if said.version == meta.version else self._chain(said, target)
+            event = read_event(meta, said.routing_key, body) if chain is None else chain.read(said.routing_key, body)
         sent: Any = None
         if target.has_rows:
             sent = read_json(delivery.body) if said.ours else tagged.revive(delivery.body)
@@ -166,6 +165,10 @@ class RoutingTable:
                 msg = f"$: expected a JSON object, got {type(sent).__name__}"
                 raise BodyError(msg, readable=True)
         return Received(said.routing_key, event, sent)
+
+    def _chain(self, said: Metadata, target: Target) -> Chain | None:
+        """The upcasts that start from the version of a delivery, if any do."""
+        return target.chains.get(said.version if said.version is not None else self.policy.default_version)
 
     def _plan(self, said: Metadata, target: Target, received: Received) -> Decision:
         """Runs the routes: every call of every one, or a dead letter."""
