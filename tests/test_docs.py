@@ -25,6 +25,7 @@ PAGES = (
     "docs/embedded.md",
     "docs/migrating.md",
     "docs/reliability.md",
+    "docs/evolution.md",
 )
 QUICK_START = ("events.py", "mailer.py", "publish.py")
 FIRST_CELL = re.compile(r"^\| `([A-Z_]+(?:`, `[A-Z_]+)*)` \| (.*) \|$", re.MULTILINE)

@@ -10,7 +10,8 @@ import pytest
 import typed_pubsub
 from typed_pubsub import errors
 
-CONTRACT = "Event StructEvent Registry TaskMapping TaskCall call remote_task task Publisher Subscriber PubSubConfig"
+CONTRACT = "Event StructEvent Registry upcast TaskMapping TaskCall call remote_task task"
+CONTRACT += " Publisher Subscriber PubSubConfig"
 
 
 def test_the_names_of_the_contract_and_the_errors_are_all_there_is() -> None:

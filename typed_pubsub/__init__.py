@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         TooManyFaults,
         TopologyRefused,
     )
-    from typed_pubsub.events import Event, Registry, StructEvent
+    from typed_pubsub.events import Event, Registry, StructEvent, upcast
     from typed_pubsub.publisher import Publisher
     from typed_pubsub.routing import TaskCall, TaskMapping, call, remote_task
     from typed_pubsub.subscriber import Subscriber
@@ -46,13 +46,14 @@ __all__ = [
     "call",
     "remote_task",
     "task",
+    "upcast",
 ]
 
 # Each is imported with the first use of one of its names: a publisher's process never pays for Celery, nor a health
 # probe for either broker's client. What is in no other is looked for in errors.
 _HOMES = {
     "config": ("PubSubConfig",),
-    "events": ("Event", "Registry", "StructEvent"),
+    "events": ("Event", "Registry", "StructEvent", "upcast"),
     "publisher": ("Publisher",),
     "routing": ("TaskCall", "TaskMapping", "call", "remote_task"),
     "subscriber": ("Subscriber",),

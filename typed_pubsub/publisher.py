@@ -22,13 +22,24 @@ from typed_pubsub.events.ids import uuid_text
 from typed_pubsub.events.keyed import read_event, write_event
 from typed_pubsub.events.keys import check_amqp_key
 from typed_pubsub.events.message import Context, Message, compose
-from typed_pubsub.events.registry import EventMeta, EventType, Registry, default_registry, meta_of
+from typed_pubsub.events.registry import (
+    EventClass,
+    EventMeta,
+    EventType,
+    Registry,
+    default_registry,
+    meta_of,
+    name_of,
+    registry_of,
+)
 from typed_pubsub.events.shapes import is_mapping
 
 log = logging.getLogger("typed_pubsub.publisher")
 
 _WARN_EVERY = 60.0
 _MAX_WARNED_KEYS = 10_000
+#: The classes of which it was looked whether they should not be published any more: once in a process.
+_looked_at: dict[EventClass, object] = {}
 
 
 class Publisher:
@@ -36,7 +47,8 @@ class Publisher:
 
     Thread-safe: threads may share one publisher, each call uses a connection of its own out of a pool. Fork-safe: a
     child process opens connections of its own. Connects at the first publication, reconnects by itself. A context
-    manager; ``close()`` closes idle connections.
+    manager; ``close()`` closes idle connections. Of an event that is deprecated, or whose version is superseded, a
+    process warns once a class.
     """
 
     def __init__(self, config: PubSubConfig, *, registry: Registry | None = None) -> None:
@@ -161,6 +173,8 @@ class Publisher:
 
     def _message(self, event: EventType, event_id: str, context: Context) -> Message:
         routing_key, body = write_event(event)
+        if type(event) not in _looked_at:
+            _warn_outdated(type(event))
         message = compose(meta_of(type(event)), routing_key, body, event_id, context)
         self._refuse_large(message)
         return message
@@ -195,6 +209,23 @@ def _new_id() -> str:
 
 def _event_id(given: str | UUID | None) -> str:
     return _new_id() if given is None else str(given)
+
+
+def _warn_outdated(event: EventClass) -> None:
+    """Warns of a class that is deprecated or superseded, once in a process."""
+    mine = object()
+    # Atomic: threads may publish their first event of a class at once.
+    if _looked_at.setdefault(event, mine) is not mine:
+        return
+    meta = meta_of(event)
+    newest = registry_of(event).newest(meta.key.text)
+    if meta.deprecated is not None:
+        why = f"deprecated: {meta.deprecated}"
+    elif newest is not None and meta_of(newest).version > meta.version:
+        why = f"superseded: use {name_of(newest)} (version {meta_of(newest).version})"
+    else:
+        return
+    log.warning("publishing %s (%r version %d), which is %s", name_of(event), meta.key.text, meta.version, why)
 
 
 def _event_from(routing_key: str, meta: EventMeta, body: Mapping[str, Any], written: bytes) -> Any:

@@ -78,6 +78,38 @@ def test_a_version_is_a_whole_number_from_1(define: Define, version: Any) -> Non
         define("Done", routing_key="a.b", version=version, registry=Registry())
 
 
+def test_a_deprecated_event_says_what_to_use_instead_and_its_subclasses_do_not_inherit_it(define: Define) -> None:
+    registry = Registry()
+    old = define("Old", routing_key="a.old", registry=registry, deprecated="use New instead")
+    assert old.__event_meta__.deprecated == "use New instead"
+    assert define("New", routing_key="a.new", registry=registry).__event_meta__.deprecated is None
+
+    class Base(Event, routing_key="b.old", registry=registry, deprecated="use Sub instead"):
+        pass
+
+    class StructBase(StructEvent, routing_key="c.old", registry=registry, deprecated="use StructSub instead"):
+        pass
+
+    class Sub(Base, routing_key="b.new"):
+        pass
+
+    class StructSub(StructBase, routing_key="c.new"):
+        pass
+
+    assert meta_of(Sub).deprecated is meta_of(StructSub).deprecated is None
+
+
+@pytest.mark.parametrize("text", ["", "  ", True, 5, b"x", ["x"]])
+def test_what_to_use_instead_is_a_text(define: Define, text: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"^Done: deprecated= says what to use instead, in a str that is not emp"):
+        define("Done", routing_key="a.b", registry=Registry(), deprecated=text)
+
+
+def test_a_base_cannot_be_deprecated(define: Define) -> None:
+    with pytest.raises(DefinitionError, match=r"^Base: deprecated= is for events with a routing_key"):
+        define("Base", abstract=True, deprecated="use Other instead")
+
+
 def test_a_key_that_is_no_str_is_refused(define: Define) -> None:
     with pytest.raises(DefinitionError, match="Done: routing_key= is a str, got 5"):
         define("Done", routing_key=5, registry=Registry())

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from typed_pubsub.events import Event, Registry, StructEvent
+from typed_pubsub.events import Event, Registry, StructEvent, upcast
 from typed_pubsub.events.delivery import Delivery
 from typed_pubsub.routing import (
     DeadLetter,
@@ -42,6 +42,31 @@ class Scored(StructEvent, routing_key="scores.changed", registry=REGISTRY):
     by: dict[str, int] | None = None
 
 
+class Moved(StructEvent, routing_key="moved.{source}", registry=REGISTRY, version=3):
+    source: str
+    number: int
+
+
+@upcast.body(Moved, version=1, to=3)
+def v1_to_v3(body: dict[str, Any]) -> Any:
+    """A step whose errors, and whose results, repeat what it was given."""
+    if body.get("id") is not None:
+        return body["id"]
+    return {**body["by"], "number": body["number"], body["source"]: body}
+
+
+class MovedV2(Event, routing_key="moved.{source}", registry=REGISTRY, version=2):
+    source: str
+    number: int | str
+
+
+@upcast
+def v2_to_v3(old: MovedV2) -> Moved:
+    if isinstance(old.number, str):
+        raise TypeError(f"{old!r} {SECRET}")
+    return Moved(source=str(old.number), number=old.number)
+
+
 @remote_task("t")
 def remote(value: Any) -> None: ...
 
@@ -64,7 +89,7 @@ def row(key: str, task: str) -> dict[str, Any]:
 
 
 mapping = TaskMapping()
-mapping.on(Paid, Scored, when=lambda e: e.number != 4, name="quote")(quote)
+mapping.on(Paid, Scored, Moved, when=lambda e: e.number != 4, name="quote")(quote)
 mapping.on(Loaded)(lambda event: [call(remote, event), call(remote, event.source)])
 mapping.add_legacy([row("orders.#", "orders"), row("*.rows", "any"), row("scores.changed", "scores")])
 
@@ -102,7 +127,9 @@ NAMES += ["x-pubsub-routing-key", "x-death", "compression"]
 headers = st.one_of(st.just({}), ours, st.dictionaries(st.sampled_from(NAMES) | texts, amqp_values, max_size=4))
 PROPERTIES = ["content_type", "content_encoding", "message_id", "correlation_id", "timestamp", "priority"]
 properties = st.just({"content_type": "application/json"}) | st.dictionaries(st.sampled_from(PROPERTIES), amqp_values)
-keys = st.sampled_from(["orders.paid", "orders.late", "etl.a.2026.loaded", "etl.a.x.loaded", "scores.changed"])
+keys = st.sampled_from(
+    ["orders.paid", "orders.late", "etl.a.2026.loaded", "etl.a.x.loaded", "scores.changed", "moved.a"]
+)
 keys |= st.sampled_from(["some.rows", "", "nobody.knows"]) | texts
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -146,6 +173,7 @@ def deliveries(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[Delivery]:
 @example(Delivery("some.rows", b'{"a":' * 100_000, "r1"), Policy("q"))
 @example(Delivery("scores.changed", b'{"__type__":' * 900 + b"1" + b"}" * 900, "r1"), Policy("q"))
 @example(Delivery("some.rows", b'{"a\\n":{"__type__":"uuid","__value__":1}}', "r1"), Policy("q"))
+@example(Delivery("moved.a", b'{"number":' + b"[" * 900 + b"]" * 900 + b',"by":{}}', "r1"), Policy("q"))
 @example(Delivery("some.rows", b'{"a":' * 300 + b'{"__type__":1,"__value__":1}' + b"}" * 300, "r1"), Policy("q"))
 def test_any_delivery_is_decided_and_the_same_way_again(delivery: Delivery, policy: Policy) -> None:
     table = RoutingTable(mapping, REGISTRY, policy)
@@ -194,6 +222,10 @@ secrets |= st.builds(lambda junk: junk + SECRET.encode() + junk, st.binary(max_s
 @example(Delivery("orders.paid", b'{"number":"%s"}' % SECRET.encode(), "r1"), Policy("q"))
 @example(Delivery("orders.paid", b'{"number":3,"total":"%s"}' % SECRET.encode(), "r1"), Policy("q", default_version=2))
 @example(Delivery("orders.paid", b'{"%s":{"__type__":"uuid","__value__":1}}' % SECRET.encode(), "r1"), Policy("q"))
+@example(Delivery("moved.a", b'{"id":"%s"}' % SECRET.encode(), "r1"), Policy("q"))
+@example(Delivery("moved.a", b'{"number":"%s"}' % SECRET.encode(), "r1"), Policy("q"))
+@example(Delivery("moved.a", b'{"number":"%s","by":{}}' % SECRET.encode(), "r1"), Policy("q"))
+@example(Delivery("moved.a", b'{"number":"%s"}' % SECRET.encode(), "r1"), Policy("q", default_version=2))
 @example(Delivery("some.rows", b'{"%s":{"__type__":"%s","__value__":1}}' % ((SECRET.encode(),) * 2), "r1"), Policy("q"))
 def test_what_may_be_logged_of_a_dead_letter_never_quotes_the_body(delivery: Delivery, policy: Policy) -> None:
     decision = RoutingTable(mapping, REGISTRY, policy).decide(delivery)
@@ -211,6 +243,9 @@ def test_every_kind_of_decision_is_reached() -> None:
 
     assert kind("orders.paid", b'{"number":1}') == "Schedule"
     assert kind("scores.changed", b'{"number":5}', "1") == "Schedule"
+    assert kind("moved.a", b'{"number":1,"by":{}}', "1") == "Schedule"
+    assert kind("moved.a", b'{"number":1}', "2") == "invalid_body"
+    assert kind("moved.1", b'{"number":1}', "2") == "Schedule"
     assert kind("some.rows", b'{"number":5}') == "Skip"
     assert kind("orders.paid", b'{"number":3}') == "mapping_error"
     assert kind("orders.paid", b'{"number":"x"}') == "invalid_body"

@@ -86,6 +86,23 @@ def test_a_schema_names_its_contract() -> None:
     assert schema["description"].startswith("The loader has filled a table")
 
 
+def test_a_deprecated_event_says_so_in_its_schema_and_keeps_its_fingerprint() -> None:
+    class Old(Event, routing_key="a.b", registry=Registry(), deprecated="use New instead"):
+        x: int
+
+    class StructOld(StructEvent, routing_key="a.b", registry=Registry(), deprecated="use New instead"):
+        x: int
+
+    class Kept(Event, routing_key="a.b", registry=Registry()):
+        x: int
+
+    for event in (Old, StructOld):
+        schema = schema_of(event)
+        assert (schema["deprecated"], schema["x-deprecated"]) == (True, "use New instead")
+        assert schema["x-fingerprint"] == schema_of(Kept)["x-fingerprint"]
+    assert not {"deprecated", "x-deprecated"} & schema_of(Kept).keys()
+
+
 def test_fields_have_no_titles_but_a_field_may_be_called_title() -> None:
     properties = schema_of(MatchesPublished)["properties"]
     assert properties["title"] == {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}

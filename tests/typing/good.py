@@ -21,6 +21,7 @@ from typed_pubsub import (
     call,
     remote_task,
     task,
+    upcast,
 )
 from typed_pubsub.routing import LegacyRow
 
@@ -64,6 +65,31 @@ class Changed(Event, Generic[T], registry=REGISTRY):
 class PriceChanged(Changed[int], routing_key="prices.changed", extra="forbid"):
     currency: str = "EUR"
 
+
+class GoalScoredV2(StructEvent, routing_key="goals.scored", version=2, registry=REGISTRY, deprecated="use the newest"):
+    match: int
+
+
+class GoalScored(Event, routing_key="goals.scored", version=3, registry=REGISTRY):
+    match_id: int
+
+
+class GoalShot(Event, routing_key="goals.shot", registry=REGISTRY, deprecated="use GoalScored instead", extra="forbid"):
+    match_id: int
+
+
+@upcast.body(GoalScored, version=1)
+def goals_v1_to_v2(body: dict[str, Any]) -> dict[str, Any]:
+    return {"match": body["id"]}
+
+
+@upcast
+def goals_v2_to_v3(old: GoalScoredV2) -> GoalScored:
+    return GoalScored(match_id=old.match)
+
+
+assert_type(goals_v1_to_v2({"id": 1}), dict[str, Any])
+assert_type(goals_v2_to_v3(GoalScoredV2(match=1)), GoalScored)
 
 app = Celery("good", set_as_current=False)
 
@@ -158,6 +184,7 @@ mapping.route(ScoreChanged, when=lambda e: e.home > 1).to(count_goals, lambda e,
 mapping.route(ScoreChanged, when=priority).to(count_goals, lambda e, send: send(e.match_id, goals=e.away), name="away")
 mapping.route(MatchesPublished).to(query_script, lambda e, send: send(e.match_id, script=e.competition))
 mapping.route(MatchesPublished).to(store, lambda e, send: send(e.match_id).using(countdown=2), queue="store")
+mapping.route(GoalScored).to(count_goals, lambda e, send: send(e.match_id), name="goals")
 mapping.route(MatchesDeleted).to(forget, lambda e, send: send(e.match_id, reason=e.reason))
 
 ROWS: list[LegacyRow] = [

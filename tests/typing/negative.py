@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.typing.good import (
+    GoalScored,
+    GoalScoredV2,
     MatchesDeleted,
     MatchesPublished,
     ScoreChanged,
@@ -17,7 +19,7 @@ from tests.typing.good import (
     store,
     store_again,
 )
-from typed_pubsub import PubSubConfig, Publisher, TaskCall, TaskMapping, call, remote_task
+from typed_pubsub import PubSubConfig, Publisher, TaskCall, TaskMapping, call, remote_task, upcast
 from typed_pubsub import Pubisher  # M:attr-defined P:reportAttributeAccessIssue,reportUnusedImport
 from typed_pubsub.routing import LegacyRow
 
@@ -150,6 +152,50 @@ scores.to(count_goals, lambda e, send: send(e.home), eta=3)  # M:arg-type P:repo
 scores.to(count_goals, lambda e, send: send(e.home), priorty=3)  # M:call-arg P:reportCallIssue
 mapping.route(ScoreChanged, when=lambda e: e.goals > 1)  # M:attr-defined P:reportAttributeAccessIssue
 
+@upcast  # M:type-var P:reportArgumentType
+def from_a_dict(old: dict[str, Any]) -> GoalScored:
+    return GoalScored(match_id=old["match"])
+
+
+@upcast  # M:type-var P:reportArgumentType
+def to_a_dict(old: GoalScoredV2) -> dict[str, Any]:
+    return {"match_id": old.match}
+
+
+@upcast  # M:type-var P:reportArgumentType
+def to_nothing(old: GoalScoredV2) -> None: ...
+
+
+@upcast  # M:type-var P:reportArgumentType
+def to_a_class(old: GoalScoredV2) -> type[GoalScored]:
+    return GoalScored
+
+
+@upcast  # M:arg-type P:reportArgumentType
+def of_two(old: GoalScoredV2, rows: int) -> GoalScored:
+    return GoalScored(match_id=rows)
+
+
+@upcast
+def of_a_wrong_field(old: GoalScoredV2) -> GoalScored:
+    return GoalScored(match_id=old.match_id)  # M:attr-defined P:reportAttributeAccessIssue
+
+
+@upcast.body(GoalScored, version=1)  # M:arg-type P:reportArgumentType
+def body_to_a_model(body: dict[str, Any]) -> GoalScored:
+    return GoalScored(match_id=body["id"])
+
+
+@upcast.body(GoalScored, version=1)  # M:arg-type P:reportArgumentType
+def body_of_a_model(body: GoalScoredV2) -> dict[str, Any]:
+    return {"match": body.match}
+
+
+of_a_wrong_field(GoalScored(match_id=1))  # M:arg-type P:reportArgumentType
+upcast.body(dict, version=1)  # M:arg-type P:reportArgumentType
+upcast.body(GoalScored)  # M:call-arg P:reportCallIssue
+upcast.body(GoalScored, version="1")  # M:arg-type P:reportArgumentType
+upcast.body(GoalScored, version=1, until=3)  # M:call-arg P:reportCallIssue
 
 
 def words(routing_key: str, body: Any) -> str:

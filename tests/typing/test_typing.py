@@ -93,10 +93,17 @@ def test_what_the_checkers_accept_runs() -> None:
     assert tasks_of(table, loaded) == [f"{good.__name__}.count_goals", "query.tasks.execute_script"]
     assert len(tasks_of(table, good.ScoreChanged(match_id=1, home=2))) == 4
     assert len(tasks_of(table, good.PriceChanged(old=1, new=2))) == 1
+    for version, body in (("1", b'{"id":1}'), ("2", b'{"match":1}'), ("3", b'{"match_id":1}')):
+        scored = Delivery("goals.scored", body, "r1", "events", {"ce-schemaversion": version})
+        assert tasks_in(table, scored) == [f"{good.__name__}.count_goals"]
 
 
 def tasks_of(table: RoutingTable, event: Any) -> list[str]:
     key, body = write_event(event)
-    decision = table.decide(Delivery(key, body, "r1", "events"))
+    return tasks_in(table, Delivery(key, body, "r1", "events"))
+
+
+def tasks_in(table: RoutingTable, delivery: Delivery) -> list[str]:
+    decision = table.decide(delivery)
     assert isinstance(decision, Schedule), decision
     return [made.task for made in decision.calls]

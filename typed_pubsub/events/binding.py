@@ -8,9 +8,9 @@ from typing import Any
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.codec import EventCodec, check_placeholder
 from typed_pubsub.events.keys import KeyTemplate
-from typed_pubsub.events.registry import EventMeta, Registry, default_registry
+from typed_pubsub.events.registry import EventMeta, Registry, registry_of
 
-_KEYWORDS = ("routing_key", "version", "abstract", "registry")
+_KEYWORDS = ("routing_key", "version", "abstract", "registry", "deprecated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Keywords:
     version: Any
     abstract: bool
     registry: Registry | None
+    deprecated: Any
 
 
 def refuse_unknown(name: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -49,7 +50,9 @@ def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bo
     cls.__event_meta__ = None
     if keywords.registry is not None:
         cls.__event_registry__ = keywords.registry
-    if not _is_bound(cls, generic=generic, keywords=keywords):
+    bound = _is_bound(cls, generic=generic, keywords=keywords)
+    _check_deprecated(cls.__qualname__, keywords.deprecated, bound=bound)
+    if not bound:
         return
     key = KeyTemplate.parse(keywords.routing_key or "")
     known = set(fields)
@@ -58,9 +61,8 @@ def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bo
             msg = f"{cls.__qualname__}: routing key {key.text!r} names {name!r}, which is no field of it"
             raise DefinitionError(msg)
         check_placeholder(cls, codec, name)
-    meta = EventMeta(key, keywords.version, codec)
-    registry: Registry = getattr(cls, "__event_registry__", default_registry)
-    registry.add(cls, meta)
+    meta = EventMeta(key, keywords.version, codec, keywords.deprecated)
+    registry_of(cls).add(cls, meta)
     cls.__event_meta__ = meta
 
 
@@ -70,6 +72,15 @@ def describe(cls: Any) -> str:
     if isinstance(meta, EventMeta):
         return f"<event {cls.__module__}.{cls.__qualname__} {meta.key.text!r} v{meta.version}>"
     return f"<abstract event {cls.__module__}.{cls.__qualname__}>"
+
+
+def _check_deprecated(name: str, text: Any, *, bound: bool) -> None:
+    if text is None:
+        return
+    if not isinstance(text, str) or not text.strip():
+        raise DefinitionError(f"{name}: deprecated= says what to use instead, in a str that is not empty; got {text!r}")
+    if not bound:
+        raise DefinitionError(f"{name}: deprecated= is for events with a routing_key, and not inherited from a base")
 
 
 def _is_bound(cls: Any, *, generic: bool, keywords: Keywords) -> bool:

@@ -31,7 +31,7 @@ def write_event(event: EventType) -> tuple[str, bytes]:
     meta = meta_of(type(event))
     template = meta.key.text
     try:
-        key = meta.key.fill(_key_words(meta, event)) if meta.key.fields else template
+        key = meta.key.fill(key_words(meta, event)) if meta.key.fields else template
     except ValueError as error:
         raise EventError(template, str(error)) from error
     try:
@@ -61,7 +61,7 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
     if not meta.key.fields:
         return meta.codec.read(body)
     words = meta.key.read(routing_key)
-    event = meta.codec.read(_with_words(meta, words, body))
+    event = meta.codec.read(with_words(meta, words, body))
     for name, word in words.items():
         if _word(getattr(event, name)) != word:
             msg = f"$.{name}: expected the word of the routing key, got another value"
@@ -69,8 +69,8 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
     return event
 
 
-def _with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
-    """The body with the key's words put in front of it.
+def with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
+    """The body with the key's words, by field, put in front of it.
 
     Of two members of one name JSON parsers keep the last, so the body's own value wins where it has one.
     """
@@ -82,15 +82,16 @@ def _with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
     return head[:-1] + (b"," if not rest.startswith(b"}") else b"") + rest
 
 
+def key_words(meta: EventMeta, event: EventType) -> dict[str, str]:
+    """The words that stand for an event's fields in its key, by field."""
+    return {name: _word(getattr(event, name)) for name in meta.key.fields}
+
+
 def _json_word(place: Placeholder, word: str) -> str | int:
     if not place.is_number:
         return word
     digits = word.removeprefix("-")
     return int(word) if digits.isascii() and digits.isdigit() else word
-
-
-def _key_words(meta: EventMeta, event: EventType) -> dict[str, str]:
-    return {name: _word(getattr(event, name)) for name in meta.key.fields}
 
 
 def _word(value: Any) -> str:

@@ -32,6 +32,7 @@ class EventModelMeta(ModelMetaclass):
         version: int = 1,
         abstract: bool = False,
         registry: Registry | None = None,
+        deprecated: str | None = None,
         **kwargs: Any,
     ) -> Any:
         refuse_unknown(name, kwargs, [*ConfigDict.__annotations__, *_PYDANTIC_OWN])
@@ -42,7 +43,7 @@ class EventModelMeta(ModelMetaclass):
             # Changed[int], made by subscription: a step on the way to a bound subclass.
             cls.__event_meta__ = None
             return cls
-        keywords = Keywords(routing_key, version, abstract, registry)
+        keywords = Keywords(routing_key, version, abstract, registry, deprecated)
         bind(cls, PydanticCodec(cls), cls.model_fields, generic=bool(generic["parameters"]), keywords=keywords)
         return cls
 
@@ -61,8 +62,9 @@ class Event(BaseModel, metaclass=EventModelMeta, abstract=True):
             title: str | None = None
 
     Class keywords: ``routing_key`` (a template may name fields: ``"etl.{source}.loaded"``), ``version`` (counts
-    breaking changes, from 1), ``abstract=True`` for a base without a key, ``registry`` (default: the library's), and
-    pydantic's own configuration. A generic event is abstract; a subclass with a key binds it.
+    breaking changes, from 1), ``abstract=True`` for a base without a key, ``registry`` (default: the library's),
+    ``deprecated="use ... instead"`` (publishers warn; subclasses do not inherit it), and pydantic's own configuration.
+    A generic event is abstract; a subclass with a key binds it.
 
     Raises (at the class statement):
         DefinitionError: no key, a wrong key, or a key that another class holds.
@@ -76,7 +78,13 @@ class Event(BaseModel, metaclass=EventModelMeta, abstract=True):
 
         @overload
         def __init_subclass__(
-            cls, *, routing_key: str, version: int = 1, registry: Registry | None = None, **config: Unpack[ConfigDict]
+            cls,
+            *,
+            routing_key: str,
+            version: int = 1,
+            registry: Registry | None = None,
+            deprecated: str | None = None,
+            **config: Unpack[ConfigDict],
         ) -> None: ...
         @overload
         def __init_subclass__(

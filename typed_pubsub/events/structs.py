@@ -41,6 +41,7 @@ class StructEventMeta(msgspec.StructMeta):
         version: int = 1,
         abstract: bool = False,
         registry: Registry | None = None,
+        deprecated: str | None = None,
         **options: Any,
     ) -> Any:
         refuse_unknown(name, options, _STRUCT_OPTIONS)
@@ -51,7 +52,7 @@ class StructEventMeta(msgspec.StructMeta):
         # msgspec inherits 'frozen' but not 'kw_only'.
         options.setdefault("kw_only", True)
         cls: Any = super().__new__(mcls, name, bases, namespace, **options)
-        keywords = Keywords(routing_key, version, abstract, registry)
+        keywords = Keywords(routing_key, version, abstract, registry, deprecated)
         generic = bool(getattr(cls, "__parameters__", ()))
         bind(cls, StructCodec(cls), cls.__struct_fields__, generic=generic, keywords=keywords)
         return cls
@@ -83,6 +84,7 @@ class StructEvent(msgspec.Struct, metaclass=StructEventMeta, frozen=True, abstra
             version: int = 1,
             abstract: bool = False,
             registry: Registry | None = None,
+            deprecated: str | None = None,
             rename: Any = None,
             omit_defaults: bool = False,
             forbid_unknown_fields: bool = False,

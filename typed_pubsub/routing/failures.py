@@ -20,7 +20,11 @@ def describe_failure(error: BaseException) -> tuple[str, str]:
 def _line(traceback: TracebackType | None) -> str:
     if traceback is None:
         return ""
+    shown = traceback
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    frame = traceback.tb_frame
-    return f" at {frame.f_globals.get('__name__', '?')}:{traceback.tb_lineno} in {frame.f_code.co_name}"
+        # Where a model refuses its values, pydantic's own line helps nobody; it marks it for this.
+        if "__tracebackhide__" not in traceback.tb_frame.f_locals:
+            shown = traceback
+    frame = shown.tb_frame
+    return f" at {frame.f_globals.get('__name__', '?')}:{shown.tb_lineno} in {frame.f_code.co_name}"

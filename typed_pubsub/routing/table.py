@@ -1,6 +1,7 @@
 """The compiled mapping: from a delivery to a decision. Pure and total."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -13,6 +14,7 @@ from typed_pubsub.events.ids import uuid_text
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.keys import BindingTrie
 from typed_pubsub.events.registry import EventClass, EventMeta, Registry, meta_of
+from typed_pubsub.events.upcasts import Chain, StepFailed, chains_to
 from typed_pubsub.routing.arguments import portable
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule, Skip
@@ -24,6 +26,7 @@ from typed_pubsub.routing.routes import Received, Route
 NAMESPACE = UUID("5f0b5a5e-6d2f-5c5b-9c1e-7a0f2d9b3c41")
 
 _REMEMBERED_KEYS = 10_000
+_UNBOUND: tuple[EventMeta | None, Mapping[int, Chain]] = (None, {})
 
 
 def task_id(name: str) -> str:
@@ -48,10 +51,12 @@ class Policy:
 class Target:
     """What stands behind a routing key: the newest model bound to it, if any, and the routes that want it.
 
-    ``has_rows``: some of these want the body as it was sent.
+    ``chains``: how older versions are read, where upcasts say so. ``has_rows``: some of the routes want the body as it
+    was sent.
     """
 
     meta: EventMeta | None
+    chains: Mapping[int, Chain]
     routes: tuple[Route, ...]
     has_rows: bool
 
@@ -60,20 +65,21 @@ class RoutingTable:
     """A mapping compiled against a registry, for one queue. Looking up a key costs the same for 1 and 10,000 routes."""
 
     def __init__(self, mapping: TaskMapping, registry: Registry, policy: Policy) -> None:
-        """Compiles the routes; events and routes that are added later are not seen.
+        """Compiles the routes; events, upcasts and routes that are added later are not seen.
 
         Raises:
-            DefinitionError: a route is for a superseded version of an event, or for a class of another registry.
+            DefinitionError: a route is for a superseded version of an event, or for a class of another registry; or
+                upcasts do not lead to the newest version.
         """
         self.policy = policy
         self.routes = mapping.routes
-        self._models: BindingTrie[EventMeta] = BindingTrie()
+        self._models: BindingTrie[tuple[EventMeta | None, Mapping[int, Chain]]] = BindingTrie()
         self._trie: BindingTrie[tuple[int, Route]] = BindingTrie()
         self._targets: dict[str, Target] = {}
         for event in registry:
             meta = meta_of(event)
             if registry.newest(meta.key.text) is event:
-                self._models.add(meta.key.binding_key, meta)
+                self._models.add(meta.key.binding_key, (meta, chains_to(meta, registry)))
         for index, route in enumerate(self.routes):
             for event in route.events:
                 _refuse_superseded(route, event, registry)
@@ -90,10 +96,10 @@ class RoutingTable:
         target = self._targets.get(routing_key)
         if target is None:
             # Keys of two models never match the same routing key: the registry refuses that.
-            model = next(iter(self._models.find(routing_key)), None)
+            meta, chains = next(iter(self._models.find(routing_key)), _UNBOUND)
             found = dict(self._trie.find(routing_key))
             routes = tuple(found[index] for index in sorted(found))
-            target = Target(model, routes, any(not route.events for route in routes))
+            target = Target(meta, chains, routes, any(not route.events for route in routes))
             # Keys come from the wire: a sender that invents a new one each time must not fill the memory.
             if len(self._targets) >= _REMEMBERED_KEYS:
                 self._targets.clear()
@@ -118,6 +124,9 @@ class RoutingTable:
             received = self._read(delivery, said, target)
         except BodyError as error:
             return DeadLetter("invalid_body" if error.readable else "undecodable", str(error))
+        except StepFailed as failed:
+            where, text = describe_failure(failed.error)
+            return DeadLetter("invalid_body", f"{failed.place}: {where}", text)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # a validator of the model may raise anything
@@ -144,9 +153,11 @@ class RoutingTable:
 
     def _read(self, delivery: Delivery, said: Metadata, target: Target) -> Received:
         event: Any = None
-        if target.meta is not None:
+        meta = target.meta
+        if meta is not None:
             body = delivery.body if said.ours else tagged.plain(delivery.body)
-            event = read_event(target.meta, said.routing_key, body)
+            chain = None if said.version == meta.version else self._chain(said, target)
+            event = read_event(meta, said.routing_key, body) if chain is None else chain.read(said.routing_key, body)
         sent: Any = None
         if target.has_rows:
             sent = read_json(delivery.body) if said.ours else tagged.revive(delivery.body)
@@ -154,6 +165,10 @@ class RoutingTable:
                 msg = f"$: expected a JSON object, got {type(sent).__name__}"
                 raise BodyError(msg, readable=True)
         return Received(said.routing_key, event, sent)
+
+    def _chain(self, said: Metadata, target: Target) -> Chain | None:
+        """The upcasts that start from the version of a delivery, if any do."""
+        return target.chains.get(said.version if said.version is not None else self.policy.default_version)
 
     def _plan(self, said: Metadata, target: Target, received: Received) -> Decision:
         """Runs the routes: every call of every one, or a dead letter."""

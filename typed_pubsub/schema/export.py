@@ -14,7 +14,7 @@ from typed_pubsub.events.registry import EventMeta, meta_of
 from typed_pubsub.schema.closed import close, without_notes
 from typed_pubsub.schema.models import model_schema
 from typed_pubsub.schema.structs import struct_schema
-from typed_pubsub.schema.vocabulary import DEFINITIONS, DIALECT, FINGERPRINT, ROUTING_KEY, VERSION, WRITES
+from typed_pubsub.schema.vocabulary import DEFINITIONS, DEPRECATED, DIALECT, FINGERPRINT, ROUTING_KEY, VERSION, WRITES
 
 
 def schema_of(event: EventClass) -> dict[str, Any]:
@@ -33,6 +33,8 @@ def schema_of(event: EventClass) -> dict[str, Any]:
         ROUTING_KEY: meta.key.text,
         VERSION: meta.version,
     }
+    if meta.deprecated is not None:
+        schema |= {"deprecated": True, DEPRECATED: meta.deprecated}
     return {**schema, FINGERPRINT: fingerprint(schema)}
 
 
