@@ -187,6 +187,16 @@ def test_ctrl_c_goes_through_a_step() -> None:
     with pytest.raises(KeyboardInterrupt):
         read(one_body_step(interrupt), 1, b"{}", "a.b")
 
+    registry = Registry()
+
+    class Interrupted(StructEvent, routing_key="i.j", version=2, registry=registry):
+        def __post_init__(self) -> None:
+            raise KeyboardInterrupt
+
+    upcast.body(Interrupted, version=1)(lambda body: body)
+    with pytest.raises(KeyboardInterrupt):
+        read(registry, 1, b"{}", "i.j")
+
 
 @pytest.mark.parametrize("returned", [None, {"x": "b"}, 5, Loaded])
 def test_a_model_step_that_returns_no_event_of_its_result_is_refused(returned: Any) -> None:
