@@ -125,6 +125,8 @@ def _shape(schema: dict[str, Any]) -> Any:
         members["required"] = sorted(members.get("required", []))
     value["required"].sort()
     del value["x-fingerprint"]
+    # What a Struct does not read of it has a test of its own.
+    value["properties"]["took"].pop("x-limits", None)
     return value
 
 

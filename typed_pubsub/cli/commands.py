@@ -9,6 +9,7 @@ import click
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.health import health
 from typed_pubsub.cli.options import app_option, log_options
+from typed_pubsub.cli.schema import schema
 
 _PACKAGE = "typed-pubsub"
 _SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
@@ -28,8 +29,8 @@ def main() -> None:
     """Typed events in, Celery tasks out.
 
     Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
-    row; 10 the broker refuses queue, exchange or bindings; 128 + n on a second signal n; 1 a finding of health, or
-    anything else.
+    row; 10 the broker refuses queue, exchange or bindings; 100 a contract is broken; 128 + n on a second signal n; 1 a
+    finding of health or schema, or anything else.
     """
 
 
@@ -52,6 +53,7 @@ def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
 
 
 main.add_command(health)
+main.add_command(schema)
 
 
 @main.command()

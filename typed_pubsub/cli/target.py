@@ -22,8 +22,7 @@ def read_target(path: str) -> PubSubConfig:
         click.BadParameter: the path leads nowhere.
         MisconfigurationException: a setting is missing or wrong.
     """
-    if os.getcwd() not in sys.path:  # noqa: PTH109  # sys.path holds texts
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    _look_here()
     found = _find(path)
     if inspect.isroutine(found):
         found = found()
@@ -32,6 +31,20 @@ def read_target(path: str) -> PubSubConfig:
     if found is None or isinstance(found, str | bytes | int | float):
         raise _bad(f"{path!r} is {type(found).__name__}: expected a PubSubConfig or an object with PUBSUB_ settings")
     return PubSubConfig.from_object(found)
+
+
+def import_module(name: str, option: str = "'--events'") -> ModuleType:
+    """The module of this name, the current directory being importable. Raises click.BadParameter: there is none."""
+    _look_here()
+    try:
+        return _import(name)
+    except click.BadParameter as error:
+        raise click.BadParameter(error.message, param_hint=option) from None
+
+
+def _look_here() -> None:
+    if os.getcwd() not in sys.path:  # noqa: PTH109  # sys.path holds texts
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
 
 
 def _find(path: str) -> Any:
@@ -61,7 +74,7 @@ def _member(owner: Any, name: str, path: str) -> Any:
         raise _bad(f"{what} has no {name!r}{hint}") from None
 
 
-def _import(module: str) -> Any:
+def _import(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

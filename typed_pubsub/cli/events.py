@@ -1,0 +1,48 @@
+"""The events that a command is about: those of modules, or of a service's settings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
+
+import click
+
+from typed_pubsub.cli.target import import_module, read_target
+from typed_pubsub.events import EventClass, default_registry
+from typed_pubsub.events.registry import EventMeta, meta_of
+
+
+def find_events(modules: Sequence[str], app: str | None) -> list[EventClass]:
+    """The event classes of the modules, or of the settings at ``app``; by key and version.
+
+    A module's are those that are defined in it or below it, and those that it has by name. With an ``app``: all that
+    the import of its events brings into the default registry.
+
+    Raises:
+        click.UsageError: neither is given, or there is no event.
+        click.BadParameter: a module is not there.
+        MisconfigurationException: a setting is missing or wrong.
+    """
+    if modules:
+        found = [event for name in modules for event in _of_module(import_module(name))]
+        where = ", ".join(modules)
+    elif app is not None:
+        read_target(app).load_events()
+        found, where = list(default_registry), app
+    else:
+        raise click.UsageError("Missing option '--events', or '-A' / '--app'.")
+    if not found:
+        raise click.UsageError(f"there is no event in {where}")
+    by_contract = {(meta_of(event).key.text, meta_of(event).version): event for event in found}
+    return [by_contract[contract] for contract in sorted(by_contract)]
+
+
+def _of_module(module: ModuleType) -> Iterable[EventClass]:
+    yield from _by_name(module)
+    for event in default_registry:
+        if f"{event.__module__}.".startswith(f"{module.__name__}."):
+            yield event
+
+
+def _by_name(module: ModuleType) -> Iterator[EventClass]:
+    for value in vars(module).values():
+        if isinstance(value, type) and isinstance(getattr(value, "__event_meta__", None), EventMeta):
+            yield value

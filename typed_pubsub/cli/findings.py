@@ -1,0 +1,107 @@
+"""What the gate of schemas has to say, for people, for programs and for GitHub."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from typed_pubsub.schema.gate import WHO, Finding
+
+#: Kinds in the order of their weight, each with its level on GitHub.
+_LEVELS = {
+    "incompatible": "error",
+    "changed": "notice",
+    "new": "notice",
+    "orphan": "warning",
+    "newer": "warning",
+    "unproven": "warning",
+    "naive": "warning",
+    "unused": "warning",
+    "ignored": "notice",
+}
+FORMATS = ("text", "json", "github")
+_WRITE = "run 'typed-pubsub schema write'"
+_REMEDIES = {
+    "changed": _WRITE,
+    "new": _WRITE,
+    "orphan": "delete the file, or name the module of its event too",
+    "newer": "this service is older than its schemas: bring both together",
+    "unused": "delete the entry",
+}
+
+
+def render(form: str, findings: Sequence[Finding], directory: str, contracts: int) -> str:
+    """All findings in one of FORMATS; the text ends with a summary."""
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode([*map(_as_dict, findings)])).decode()
+    lines = _github(findings, directory) if form == "github" else _text(findings, contracts)
+    return "\n".join(lines)
+
+
+def _text(findings: Sequence[Finding], contracts: int) -> Iterator[str]:
+    kinds = list(_LEVELS)
+    for key, version in dict.fromkeys((one.key, one.version) for one in findings):
+        of_contract = [one for one in findings if (one.key, one.version) == (key, version)]
+        yield f"{key} version {version}" if version else key
+        for one in sorted(of_contract, key=lambda one: (kinds.index(one.kind), one.side or "")):
+            yield f"  {_sentence(one)}"
+        yield from _sides(of_contract)
+    counts = Counter[str](one.kind for one in findings)
+    told = [f"{counts[kind]} {kind}" for kind in kinds if counts[kind]]
+    yield f"{contracts} contract{'s' if contracts != 1 else ''}: {', '.join(told) or 'as committed'}"
+
+
+def _sentence(one: Finding) -> str:
+    at = " ".join(part for part in (one.path, f"[{one.rule}]" if one.rule else "") if part)
+    remedy = f": {_REMEDIES[one.kind]}" if one.kind in _REMEDIES else ""
+    return f"{one.kind}{' ' + at if at else ''}: {one.message}{remedy}"
+
+
+def _sides(findings: Iterable[Finding]) -> Iterator[str]:
+    """Whom the incompatibilities hurt, and an event that shows it, once a side."""
+    shown: dict[str, Any] = {}
+    for one in findings:
+        if one.kind == "incompatible" and one.side is not None:
+            shown.setdefault(WHO[one.side], one.refused)
+    for who, refused in shown.items():
+        yield f"  so {who}"
+        if refused is not None:
+            yield f"  for example {refused.routing_key} {refused.body.decode()}"
+
+
+def _github(findings: Iterable[Finding], directory: str) -> Iterator[str]:
+    for one in findings:
+        place = f"{directory}/{one.key}/{one.version}.json"
+        text = _sentence(one)
+        if one.kind == "incompatible" and one.side is not None:
+            text += f"; so {WHO[one.side]}"
+            if one.refused is not None:
+                text += f"\nfor example {one.refused.routing_key} {one.refused.body.decode()}"
+        title = f"{one.key} version {one.version}"
+        yield f"::{_LEVELS[one.kind]} file={_property(place)},title={_property(title)}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    # As GitHub's own toolkit escapes them.
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _as_dict(one: Finding) -> dict[str, Any]:
+    refused = None
+    if one.refused is not None:
+        refused = {"routing_key": one.refused.routing_key, "body": one.refused.value}
+    return {
+        "kind": one.kind,
+        "event": one.key,
+        "version": one.version,
+        "rule": one.rule or None,
+        "path": one.path or None,
+        "side": one.side,
+        "message": one.message,
+        "example": refused,
+    }

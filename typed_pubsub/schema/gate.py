@@ -1,0 +1,227 @@
+"""The gate: today's events against the committed contracts, each side's promise kept or broken.
+
+A *publisher* must write what readers of the committed file of the same version accept. A *consumer* must accept what
+every committed version writes, through its upcasts. What was before a file's last commit is git's to tell
+(``git:REV``).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from typed_pubsub.events.keyed import read_event
+from typed_pubsub.events.registry import EventClass, EventMeta, meta_of, registry_of
+from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.events.upcasts import Chain, chains_to
+from typed_pubsub.schema.closed import without_notes, written
+from typed_pubsub.schema.compatibility import Problem, problems
+from typed_pubsub.schema.export import canonical, schema_of
+from typed_pubsub.schema.files import SchemaFile
+from typed_pubsub.schema.fits import fits
+from typed_pubsub.schema.ignores import Ignore
+from typed_pubsub.schema.vocabulary import NAIVE
+
+Role: TypeAlias = Literal["publisher", "consumer", "both"]
+Side: TypeAlias = Literal["publisher", "consumer"]
+Kind: TypeAlias = Literal["incompatible", "ignored", "changed", "new", "orphan", "newer", "unproven", "naive", "unused"]
+#: ``find_refused``, or None where Hypothesis is not installed.
+Search: TypeAlias = Callable[..., Any] | None
+
+WHO: dict[Side, str] = {
+    "consumer": "a service that still publishes the committed form will be refused here",
+    "publisher": "a service that still reads the committed form will refuse what is published here",
+}
+#: Kinds that say that files and events are not the same.
+DRIFT: frozenset[Kind] = frozenset({"changed", "new", "orphan", "newer"})
+
+_NO_STEPS = frozenset({"properties", "anyOf", "oneOf", "$defs", "items", "prefixItems", "additionalProperties"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the gate has to say of a contract.
+
+    ``rule``, ``path`` and ``side`` are set for incompatibilities, ``refused`` (a ``bodies.Sent``) where an event was
+    found that shows it.
+    """
+
+    kind: Kind
+    key: str
+    version: int
+    message: str
+    rule: str = ""
+    path: str = ""
+    side: Side | None = None
+    refused: Any = None
+
+
+def check(
+    events: Iterable[EventClass],
+    files: Sequence[SchemaFile],
+    *,
+    role: Role = "both",
+    ignores: Sequence[Ignore] = (),
+    search: Search = None,
+) -> list[Finding]:
+    """Everything that there is to say, by key and version; nothing, if files and events are the same.
+
+    Raises:
+        DefinitionError: an event has no schema, or upcasts do not lead to the newest version.
+    """
+    gate = _Gate(files, role, ignores, search)
+    found = [*gate.findings(list(events))]
+    return sorted(found, key=lambda one: (one.key, one.version))
+
+
+class _Gate:
+    def __init__(self, files: Sequence[SchemaFile], role: Role, ignores: Sequence[Ignore], search: Search) -> None:
+        self._files = {(file.template.text, file.version): file for file in files}
+        self._role = role
+        self._ignores = ignores
+        self._search = search
+        self._used: set[Ignore] = set()
+
+    def findings(self, events: list[EventClass]) -> Iterator[Finding]:
+        left = dict(self._files)
+        for event in events:
+            meta = meta_of(event)
+            key, version = meta.key.text, meta.version
+            schema = schema_of(event)
+            yield from _naive(key, version, schema)
+            file = left.pop((key, version), None)
+            if file is None:
+                yield Finding("new", key, version, "it has no schema file yet")
+            else:
+                yield from self._same_version(event, schema, file)
+            if registry_of(event).newest(key) is event:
+                yield from self._older_versions(event, schema, left)
+        known = {meta_of(event).key.text for event in events}
+        for key, version in left:
+            if key not in known:
+                yield Finding("orphan", key, version, "no event is bound to its routing key")
+        for ignore in self._ignores:
+            if ignore not in self._used:
+                told = f"the entry for rule {ignore.rule!r} in ignore.toml is not needed ({ignore.reason})"
+                yield Finding("unused", ignore.event, ignore.version or 0, told)
+
+    def _same_version(self, event: EventClass, schema: dict[str, Any], file: SchemaFile) -> Iterator[Finding]:
+        if file.text == canonical(schema):
+            return
+        meta = meta_of(event)
+        found: list[Finding] = []
+        if self._role != "consumer":
+            accepts = _by_schema(file)
+            found += self._judged(meta, written(schema), file.schema, "publisher", meta.version, accepts)
+        if self._role != "publisher":
+            found += self._judged(meta, written(file.schema), schema, "consumer", meta.version, _by_model(meta))
+        yield from found
+        if not any(one.kind == "incompatible" for one in found):
+            alike = without_notes(schema) == without_notes(file.schema)
+            told = "only in what is said to people" if alike else "compatibly"
+            yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}")
+
+    def _older_versions(
+        self, event: EventClass, schema: dict[str, Any], left: dict[tuple[str, int], SchemaFile]
+    ) -> Iterator[Finding]:
+        meta = meta_of(event)
+        chains = chains_to(meta, registry_of(event))
+        for (key, version), file in self._files.items():
+            if key != meta.key.text or version == meta.version:
+                continue
+            left.pop((key, version), None)
+            if version > meta.version:
+                yield Finding("newer", key, version, f"the newest version known here is {meta.version}")
+            elif self._role != "publisher":
+                yield from self._older(meta, schema, file, chains.get(version))
+
+    def _older(
+        self, meta: EventMeta, schema: dict[str, Any], file: SchemaFile, chain: Chain | None
+    ) -> Iterator[Finding]:
+        writes = written(file.schema)
+        if chain is None:
+            yield from self._judged(meta, writes, schema, "consumer", file.version, _by_model(meta))
+            return
+        first = chain.steps[0]
+        if first.result is not None:
+            reads = _by_model(meta_of(first.event))
+            found = [*self._judged(meta, writes, schema_of(first.event), "consumer", file.version, reads)]
+            yield from found
+            if found:
+                return
+        # What the steps do is code: nobody can prove it, but it can be tried.
+        yield from self._tried(meta, writes, chain, file.version)
+
+    def _tried(self, meta: EventMeta, writes: dict[str, Any], chain: Chain, version: int) -> Iterator[Finding]:
+        path = " -> ".join(step.function.__name__ for step in chain.steps)
+        if self._search is None:
+            told = f"its upcast {path} was not tried: that needs Hypothesis (pip install 'typed-pubsub[cli]')"
+            yield Finding("unproven", meta.key.text, version, told)
+            return
+        refused = self._search(writes, meta.key, _by_chain(chain))
+        if refused is not None:
+            problem = Problem("$", "upcast", f"{path} refuses what it may write: {_why(chain, refused)}")
+            yield self._finding(meta.key.text, version, problem, "consumer", refused)
+
+    def _judged(  # noqa: PLR0917  # the two sides, and who they are
+        self, meta: EventMeta, writer: dict[str, Any], reader: dict[str, Any], side: Side, version: int,
+        accepts: Callable[[Any], bool],
+    ) -> Iterator[Finding]:  # fmt: skip
+        found = problems(writer, reader)
+        refused = self._search(writer, meta.key, accepts, beside=reader) if found and self._search is not None else None
+        for problem in found:
+            yield self._finding(meta.key.text, version, problem, side, refused)
+
+    def _finding(self, key: str, version: int, problem: Problem, side: Side, refused: Any) -> Finding:
+        for ignore in self._ignores:
+            if ignore.covers(key, version, problem.rule, problem.path):
+                self._used.add(ignore)
+                told = f"{problem.message}; ignored: {ignore.reason}"
+                return Finding("ignored", key, version, told, problem.rule, problem.path, side)
+        return Finding("incompatible", key, version, problem.message, problem.rule, problem.path, side, refused)
+
+
+def _by_schema(file: SchemaFile) -> Callable[[Any], bool]:
+    return lambda sent: fits(file.schema, sent.value)
+
+
+def _by_model(meta: EventMeta) -> Callable[[Any], bool]:
+    return lambda sent: _succeeds(lambda: read_event(meta, sent.routing_key, sent.body))
+
+
+def _by_chain(chain: Chain) -> Callable[[Any], bool]:
+    return lambda sent: _succeeds(lambda: chain.read(sent.routing_key, sent.body))
+
+
+def _succeeds(act: Callable[[], Any]) -> bool:
+    try:
+        act()
+    except Exception:  # noqa: BLE001  # whatever the user's code raises is a refusal
+        return False
+    return True
+
+
+def _why(chain: Chain, refused: Any) -> str:
+    try:
+        chain.read(refused.routing_key, refused.body)
+    except Exception as error:  # noqa: BLE001  # as above
+        return str(error) or type(error).__name__
+    return "not every time"
+
+
+def _naive(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
+    for path in sorted(_naive_paths(schema, "$")):
+        told = "a datetime may have no offset from UTC: AwareDatetime, or Meta(tz=True), makes sure of one"
+        yield Finding("naive", key, version, told, path=path)
+
+
+def _naive_paths(schema: Any, path: str) -> Iterator[str]:
+    if is_list(schema):
+        for part in schema:
+            yield from _naive_paths(part, path)
+    if not is_mapping(schema):
+        return
+    if schema.get("format") == "date-time" and schema.get(NAIVE) is True:
+        yield path
+    for name, part in schema.items():
+        # Keywords that hold schemas by name, or next to one another, are no step of a path.
+        yield from _naive_paths(part, path if name in _NO_STEPS else f"{path}.{name}")
