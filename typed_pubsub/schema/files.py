@@ -45,17 +45,17 @@ def read_files(against: str, directory: Path) -> list[SchemaFile]:
 
 
 def _of_commit(revision: str, directory: Path) -> Iterator[tuple[str, bytes]]:
-    where = directory if directory.is_dir() else Path()
-    commit = _git(where, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit is None:
-        raise SchemaError(
-            f"git:{revision}", f"expected a revision of the repository around {str(directory)!r}, got none"
-        )
-    name = commit.decode().strip()
-    prefix = (_git(where, "rev-parse", "--show-prefix") or b"").decode().strip()
-    tree = f"{name}:{prefix}" if where == directory else f"{name}:{prefix}{directory.as_posix()}"
+    place = directory.resolve()
+    around = next(path for path in (place, *place.parents) if path.is_dir())
+    top = _git(around, "rev-parse", "--show-toplevel")
+    commit = _git(around, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if top is None or commit is None:
+        problem = f"expected a revision of the git repository around {str(directory)!r}, there is none of this name"
+        raise SchemaError(f"git:{revision}", problem)
+    root = Path(top.decode().strip())
+    inside = place.relative_to(root.resolve()).as_posix()
     # No tree of this name: the commit is from before there were any.
-    archive = _git(where, "archive", "--format=tar", tree)
+    archive = _git(root, "archive", "--format=tar", f"{commit.decode().strip()}:{'' if inside == '.' else inside}")
     if archive is None:
         return
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
