@@ -3,7 +3,7 @@ import warnings
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import jsonschema
@@ -17,6 +17,7 @@ from typed_pubsub.events import Event, Registry, StructEvent
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
+from typed_pubsub.schema.closed import written
 
 T = TypeVar("T")
 
@@ -181,6 +182,44 @@ def test_a_closed_event_is_closed_in_its_schema() -> None:
     assert schema_of(Closed)["additionalProperties"] is False
     assert schema_of(StructClosed)["additionalProperties"] is False
     assert "additionalProperties" not in schema_of(Paid)
+
+
+def test_an_object_that_is_an_array_has_its_tag_first_and_is_as_long_as_its_reader_takes() -> None:
+    class Pair(NamedTuple):
+        a: int
+        b: int = 0
+
+    class Row(msgspec.Struct, array_like=True, tag="row"):
+        a: int
+        b: int = 0
+
+    class ClosedRow(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+        a: int
+
+    class Rows(StructEvent, routing_key="rows", registry=Registry()):
+        pair: Pair
+        row: Row
+        closed: ClosedRow
+
+    a, b = {"type": "integer"}, {"type": "integer", "default": 0}
+    assert schema_of(Rows)["$defs"] == {
+        "Pair": {"type": "array", "prefixItems": [a, b], "minItems": 1, "maxItems": 2},
+        "Row": {"type": "array", "prefixItems": [{"type": "string", "const": "row"}, a, b], "minItems": 2},
+        "ClosedRow": {"type": "array", "prefixItems": [a], "minItems": 1, "maxItems": 1},
+    }
+    rows = written(schema_of(Rows))["$defs"]
+    lengths = {name: (row["minItems"], row["maxItems"]) for name, row in rows.items()}
+    assert lengths == {"Pair": (2, 2), "Row": (3, 3), "ClosedRow": (1, 1)}
+
+
+def test_the_tag_of_a_struct_may_be_missing_and_must_not_be_wrong() -> None:
+    class Tagged(StructEvent, routing_key="tagged", registry=Registry(), tag="tagged"):
+        x: int
+
+    schema = schema_of(Tagged)
+    assert schema["properties"]["type"] == {"type": "string", "const": "tagged", "default": "tagged"}
+    assert schema["required"] == ["x"]
+    assert written(schema)["required"] == ["type", "x"]
 
 
 def test_a_bound_generic_has_the_schema_of_its_binding() -> None:
