@@ -1,4 +1,5 @@
 import json
+import re
 import warnings
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,8 @@ from uuid import UUID
 import jsonschema
 import msgspec
 import pytest
-from pydantic import AliasChoices, AliasPath, AwareDatetime, BaseModel, Field
+from annotated_types import Predicate
+from pydantic import AliasChoices, AliasPath, AwareDatetime, BaseModel, Field, StringConstraints
 
 from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
 from typed_pubsub.errors import DefinitionError
@@ -220,6 +222,30 @@ def test_the_tag_of_a_struct_may_be_missing_and_must_not_be_wrong() -> None:
     assert schema["properties"]["type"] == {"type": "string", "const": "tagged", "default": "tagged"}
     assert schema["required"] == ["x"]
     assert written(schema)["required"] == ["type", "x"]
+
+
+def test_fields_that_would_be_filed_under_one_name_have_no_schema() -> None:
+    class Split(Event, routing_key="split", registry=Registry()):
+        a: int = Field(validation_alias=AliasChoices("old", "a"))
+        b: int = Field(validation_alias=AliasChoices("old", "b"))
+
+    with pytest.raises(DefinitionError, match=r"the first of the names they are read under: \['old'\]"):
+        schema_of(Split)
+
+
+def test_what_a_reader_refuses_of_a_text_is_told() -> None:
+    class Refusing(Event, routing_key="refusing", registry=Registry()):
+        ascii: Annotated[str, StringConstraints(ascii_only=True)]
+        lower: Annotated[str, Predicate(str.islower)]
+        letter: Annotated[str, Field(pattern=re.compile("^a$", re.IGNORECASE))]
+        number: complex
+
+    assert schema_of(Refusing)["properties"] == {
+        "ascii": {"type": "string", "x-limits": {"ascii_only": True}},
+        "lower": {"type": "string", "x-validators": ["islower"]},
+        "letter": {"type": "string", "pattern": "^a$", "x-limits": {"pattern_flags": int(re.IGNORECASE)}},
+        "number": {"type": "string", "format": "complex"},
+    }
 
 
 def test_a_bound_generic_has_the_schema_of_its_binding() -> None:
