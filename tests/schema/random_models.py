@@ -62,8 +62,8 @@ _tags = st.sampled_from([("a", "b"), ("b", "c"), ("a", "b", "c")])
 _counts = st.integers(1, 3)
 _closed = st.sampled_from([False, False, False, True])
 _model_names = st.sampled_from(["Line", "Part"])
-#: Other names that it is read under, before and after its own; optional, aliased.
-_readings = st.sampled_from(list(product(((), ("old",)), ((), ("older",)), (False, True), (False, True))))
+#: Whether it has other names that it is read under, before and after its own; whether it is optional, aliased.
+_readings = st.sampled_from(list(product((False, True), repeat=4)))
 
 
 def _type(draw: st.DrawFn, depth: int) -> Any:  # noqa: PLR0911  # a case each
@@ -96,7 +96,8 @@ def _model(draw: st.DrawFn, depth: int, names: list[str]) -> Model:
     for name in names:
         before, after, optional, aliased = draw(_readings)
         described = draw(_itself) or _type(draw, depth)
-        fields.append(Field((*before, name, *after), described, optional, len(before), aliased))
+        names_read = (*([f"old_{name}"] if before else []), name, *(["older"] if after else []))
+        fields.append(Field(names_read, described, optional, int(before), aliased))
     return Model(tuple(fields), draw(_closed), draw(_model_names))
 
 

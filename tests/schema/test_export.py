@@ -1,15 +1,17 @@
 import json
+import re
 import warnings
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import jsonschema
 import msgspec
 import pytest
-from pydantic import AliasChoices, AliasPath, AwareDatetime, BaseModel, Field
+from annotated_types import Predicate
+from pydantic import AliasChoices, AliasPath, AwareDatetime, BaseModel, Field, StringConstraints
 
 from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
 from typed_pubsub.errors import DefinitionError
@@ -17,6 +19,7 @@ from typed_pubsub.events import Event, Registry, StructEvent
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
+from typed_pubsub.schema.closed import written
 
 T = TypeVar("T")
 
@@ -200,6 +203,68 @@ def test_a_closed_event_is_closed_in_its_schema() -> None:
     assert schema_of(Closed)["additionalProperties"] is False
     assert schema_of(StructClosed)["additionalProperties"] is False
     assert "additionalProperties" not in schema_of(Paid)
+
+
+def test_an_object_that_is_an_array_has_its_tag_first_and_is_as_long_as_its_reader_takes() -> None:
+    class Pair(NamedTuple):
+        a: int
+        b: int = 0
+
+    class Row(msgspec.Struct, array_like=True, tag="row"):
+        a: int
+        b: int = 0
+
+    class ClosedRow(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+        a: int
+
+    class Rows(StructEvent, routing_key="rows", registry=Registry()):
+        pair: Pair
+        row: Row
+        closed: ClosedRow
+
+    a, b = {"type": "integer"}, {"type": "integer", "default": 0}
+    assert schema_of(Rows)["$defs"] == {
+        "Pair": {"type": "array", "prefixItems": [a, b], "minItems": 1, "maxItems": 2},
+        "Row": {"type": "array", "prefixItems": [{"type": "string", "const": "row"}, a, b], "minItems": 2},
+        "ClosedRow": {"type": "array", "prefixItems": [a], "minItems": 1, "maxItems": 1},
+    }
+    rows = written(schema_of(Rows))["$defs"]
+    lengths = {name: (row["minItems"], row["maxItems"]) for name, row in rows.items()}
+    assert lengths == {"Pair": (2, 2), "Row": (3, 3), "ClosedRow": (1, 1)}
+
+
+def test_the_tag_of_a_struct_may_be_missing_and_must_not_be_wrong() -> None:
+    class Tagged(StructEvent, routing_key="tagged", registry=Registry(), tag="tagged"):
+        x: int
+
+    schema = schema_of(Tagged)
+    assert schema["properties"]["type"] == {"type": "string", "const": "tagged", "default": "tagged"}
+    assert schema["required"] == ["x"]
+    assert written(schema)["required"] == ["type", "x"]
+
+
+def test_fields_that_would_be_filed_under_one_name_have_no_schema() -> None:
+    class Split(Event, routing_key="split", registry=Registry()):
+        a: int = Field(validation_alias=AliasChoices("old", "a"))
+        b: int = Field(validation_alias=AliasChoices("old", "b"))
+
+    with pytest.raises(DefinitionError, match=r"the first of the names they are read under: \['old'\]"):
+        schema_of(Split)
+
+
+def test_what_a_reader_refuses_of_a_text_is_told() -> None:
+    class Refusing(Event, routing_key="refusing", registry=Registry()):
+        ascii: Annotated[str, StringConstraints(ascii_only=True)]
+        lower: Annotated[str, Predicate(str.islower)]
+        letter: Annotated[str, Field(pattern=re.compile("^a$", re.IGNORECASE))]
+        number: complex
+
+    assert schema_of(Refusing)["properties"] == {
+        "ascii": {"type": "string", "x-limits": {"ascii_only": True}},
+        "lower": {"type": "string", "x-validators": ["islower"]},
+        "letter": {"type": "string", "pattern": "^a$", "x-limits": {"pattern_flags": int(re.IGNORECASE)}},
+        "number": {"type": "string", "format": "complex"},
+    }
 
 
 def test_a_bound_generic_has_the_schema_of_its_binding() -> None:

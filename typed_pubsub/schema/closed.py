@@ -38,6 +38,9 @@ def close(schema: Any) -> Any:
         else:
             closed[name] = close(value)
     closed.pop(READ_AS, None)
+    if "prefixItems" in closed and "items" not in closed:
+        # Of a tuple, a NamedTuple, or a Struct that is an array, every item is written.
+        closed["minItems"] = closed["maxItems"] = len(closed["prefixItems"])
     if "properties" in closed:
         omitted = closed.get(MAY_OMIT, ())
         closed["required"] = sorted(name for name in closed["properties"] if name not in omitted)

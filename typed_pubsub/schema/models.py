@@ -1,10 +1,13 @@
 """The JSON Schema of pydantic models, with what pydantic leaves out and without what is noise."""
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
+from annotated_types import Not, Predicate
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema, to_jsonable_python
 
@@ -14,7 +17,8 @@ from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, RE
 _ORDER = ("ge", "gt", "le", "lt")
 _OF_DECIMALS = (*_ORDER, "multiple_of", "max_digits", "decimal_places")
 _OF_MOMENTS = (*_ORDER, "now_op")
-_OF_TEXTS = ("strip_whitespace", "to_lower", "to_upper")
+_CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
+_OF_TEXTS = (*_CONFIGURED, "ascii_only", "pattern_flags")
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -31,7 +35,13 @@ def own_code(function: Any) -> str | None:
         given = [*function.args, *(f"{name}={value!r}" for name, value in function.keywords.items())]
         return f"{_name(function.func)}({', '.join(map(str, given))})"
     module = str(getattr(function, "__module__", None) or "")
-    return None if module.partition(".")[0] in ("pydantic", "pydantic_core") else _name(function)
+    return _held_code(function) if module.partition(".")[0] in ("pydantic", "pydantic_core") else _name(function)
+
+
+def _held_code(function: Any) -> str | None:
+    """The name of the predicate (annotated_types) that pydantic's function asks, if it asks one."""
+    held = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    return next((_name(each.func) for each in held if isinstance(each, Predicate | Not)), None)
 
 
 def _name(function: Any) -> str:
@@ -55,8 +65,12 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         config = self._config
-        inherited = {name: True for name in _OF_TEXTS if getattr(config, f"str_{name}")}
-        return _limited(super().str_schema(schema), {**inherited, **schema}, _OF_TEXTS)
+        inherited = {name: True for name in _CONFIGURED if getattr(config, f"str_{name}")}
+        flags = {"pattern_flags": _flags(schema.get("pattern"))}
+        return _limited(super().str_schema(schema), {**inherited, **schema, **flags}, _OF_TEXTS)
+
+    def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
+        return {**super().complex_schema(schema), "format": "complex"}
 
     def date_schema(self, schema: core_schema.DateSchema) -> JsonSchemaValue:
         return _limited(super().date_schema(schema), schema, _OF_MOMENTS)
@@ -128,6 +142,10 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def _with_names(self, found: JsonSchemaValue, fields: Mapping[str, Any]) -> JsonSchemaValue:
         """With all the names that a field is read under, and those of fields that are not always written."""
+        filed = [self._get_alias_name(field, name) for name, field in fields.items()]
+        if twice := sorted({name for name in filed if filed.count(name) > 1}):
+            # Only the last of them would be told.
+            raise PydanticInvalidForJsonSchema(f"fields share the first of the names they are read under: {twice}")
         members = found.get("properties", {})
         excluded = [name for name, field in fields.items() if field.get("serialization_exclude_if") is not None]
         if excluded:
@@ -179,6 +197,11 @@ def _limited(found: JsonSchemaValue, given: Mapping[str, Any], names: Iterable[s
     """With those of the constraints that are set."""
     limits = {name: _plain(value) for name in names if (value := given.get(name)) is not None and value is not False}
     return {**found, LIMITS: limits} if limits else found
+
+
+def _flags(pattern: str | re.Pattern[str] | None) -> int | None:
+    """The flags of a compiled pattern that a text would not have."""
+    return pattern.flags & ~re.UNICODE or None if isinstance(pattern, re.Pattern) else None
 
 
 def _plain(value: Any) -> Any:

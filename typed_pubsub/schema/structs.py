@@ -142,13 +142,12 @@ class _Walk:
         required = [field.encode_name for field in kind.fields if field.required]
         own = own_code(function) if (function := getattr(kind.cls, "__post_init__", None)) is not None else None
         checked = {VALIDATORS: [own]} if own is not None else {}
-        if getattr(kind, "tag", None) is not None:
-            # It may be missing where it tells nothing apart, but never wrong.
-            members = {kind.tag_field: _values([kind.tag]), **members}
+        tag = [_values([kind.tag])] if getattr(kind, "tag", None) is not None else []
         if isinstance(kind, mi.NamedTupleType) or getattr(kind, "array_like", False):
-            row = {"type": "array", "prefixItems": [*members.values()], "minItems": len(required), **checked}
-            is_open = isinstance(kind, mi.StructType) and not kind.forbid_unknown_fields
-            return row if is_open else {**row, "maxItems": len(members)}
+            return {**_row(kind, [*tag, *members.values()], len(tag) + len(required)), **checked}
+        if tag:
+            # Always written; a reader takes it for given where it tells no parts of a union apart.
+            members = {kind.tag_field: {**tag[0], "default": kind.tag}, **members}
         found: dict[str, Any] = {"type": "object", "properties": members, **checked}
         if required:
             found["required"] = required
@@ -164,6 +163,13 @@ class _Walk:
         if field.default_factory in (list, dict, set, frozenset, tuple):
             return {**found, "default": {} if field.default_factory is dict else []}
         return found
+
+
+def _row(kind: Any, items: list[Any], least: int) -> dict[str, Any]:
+    """Of an object that is an array in JSON; a NamedTuple and a closed Struct take no more than they know."""
+    found = {"type": "array", "minItems": least} | ({"prefixItems": items} if items else {})
+    closed = isinstance(kind, mi.NamedTupleType) or kind.forbid_unknown_fields
+    return {**found, "maxItems": len(items)} if closed else found
 
 
 def _may_be_omitted(kind: Any, field: mi.Field) -> bool:

@@ -1,11 +1,12 @@
 """Texts: their lengths and patterns, enums and Literals, formats that are texts in JSON."""
 
+import re
 from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from annotated_types import Len
+from annotated_types import Len, Predicate
 from pydantic import UUID4, AnyUrl, Base64Bytes, HttpUrl, IPvAnyAddress, StringConstraints
 
 from tests.schema.evolutions.evolution import Evolution, retyped
@@ -138,6 +139,16 @@ def _values(suffix: str, base: Any) -> list[Evolution]:
 
 
 OF_MODELS = [
+    retyped("a text must be ASCII", str, _said(ascii_only=True), refused_back="é", new_values=WORDS),
+    retyped("a predicate added", str, Annotated[str, Predicate(str.islower)], refused_back="A", new_values=WORDS),
+    retyped(
+        "a pattern's flags changed",
+        _said(pattern=re.compile("^[a-z]+$", re.IGNORECASE)),
+        _said(pattern="^[a-z]+$"),
+        refused_back="A",
+        new_values=WORDS,
+    ),
+    retyped("a text to a complex number", str, complex, refused_back="a", new_values=(0, 1j, 1 + 2j)),
     retyped(
         "whitespace stripped of a text", str, _said(strip_whitespace=True), old_values=(*TEXTS, " a "), new_values=TEXTS
     ),

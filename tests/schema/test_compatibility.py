@@ -1,0 +1,59 @@
+"""The checker of compatibility, judged by the corpus of evolutions and by random models."""
+
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.schema.evolutions import EVOLUTIONS
+from tests.schema.random_models import instances, pairs
+from typed_pubsub.events.keyed import write_event
+from typed_pubsub.events.registry import meta_of
+from typed_pubsub.schema import schema_of
+from typed_pubsub.schema.closed import written
+
+problems: Any = pytest.importorskip("typed_pubsub.schema.compatibility").problems
+
+#: Compatible in truth, but called a break, which costs a version and no event: names of at most three evolutions.
+FALSE_ALARMS: Final[frozenset[str]] = frozenset()
+
+#: Writer and reader of both directions of each evolution, by its name, with the truth.
+VERDICTS: Final[list[Any]] = [
+    pytest.param(e.name, writer, reader, verdict, id=f"{e.name}, {direction}")
+    for e in EVOLUTIONS
+    for direction, writer, reader, verdict in (
+        ("backward", e.old, e.new, e.backward),
+        ("forward", e.new, e.old, e.forward),
+    )
+]
+
+
+def _found(writer: Any, reader: Any) -> list[Any]:
+    found: list[Any] = problems(written(schema_of(writer)), schema_of(reader))
+    return found
+
+
+@pytest.mark.parametrize(("name", "writer", "reader", "compatible"), VERDICTS)
+def test_the_verdict_is_true(name: str, writer: Any, reader: Any, compatible: bool) -> None:
+    found = _found(writer, reader)
+    if not compatible:
+        assert found != []
+    elif name not in FALSE_ALARMS:
+        assert found == []
+
+
+def test_false_alarms_are_few_and_real() -> None:
+    alarming = {e.name for e in EVOLUTIONS if e.backward and _found(e.old, e.new) != []}
+    alarming |= {e.name for e in EVOLUTIONS if e.forward and _found(e.new, e.old) != []}
+    assert alarming == FALSE_ALARMS
+    assert len(FALSE_ALARMS) <= 3
+
+
+@settings(max_examples=300)
+@given(pairs(), st.data())
+def test_what_is_called_compatible_is_read(pair: tuple[Any, Any], data: st.DataObject) -> None:
+    for writer, reader in (pair, pair[::-1]):
+        if _found(writer, reader) == []:
+            _, body = write_event(data.draw(instances(writer)))
+            assert type(meta_of(reader).codec.read(body)) is reader
