@@ -45,8 +45,6 @@ def close(schema: Any) -> Any:
         omitted = closed.get(MAY_OMIT, ())
         closed["required"] = sorted(name for name in closed["properties"] if name not in omitted)
         closed.setdefault("additionalProperties", False)
-    if "prefixItems" in closed and "items" not in closed:
-        closed["minItems"] = closed["maxItems"] = len(closed["prefixItems"])
     return closed
 
 

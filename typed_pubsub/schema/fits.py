@@ -1,6 +1,7 @@
 """Whether one value is what a schema says: for readers of which only the schema is at hand."""
 
 import json
+import re
 from typing import Any
 
 from typed_pubsub.events.shapes import is_mapping
@@ -102,8 +103,13 @@ def _fits_number(value: Any, schema: Schema) -> bool:
 
 
 def _fits_text(value: str, schema: Schema) -> bool:
-    given = value.strip() if schema.get(LIMITS, {}).get("strip_whitespace") else value
+    limits = schema.get(LIMITS, {})
+    given = value.strip() if limits.get("strip_whitespace") else value
     bare = {key: one for key, one in schema.items() if key in ("type", "minLength", "maxLength", "pattern")}
+    if (flags := limits.get("pattern_flags")) is not None and re.search(bare.pop("pattern"), given, flags) is None:
+        return False
+    if limits.get("ascii_only") and not given.isascii():
+        return False
     return next(value_misfits(given, bare), None) is None and fits_format(given, schema)
 
 

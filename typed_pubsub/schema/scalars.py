@@ -57,9 +57,10 @@ def text_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     if most is not None and (longest is None or longest > most):
         told = "any number of" if longest is None else longest
         yield Misfit("length", f"{told} characters may be written, the reader takes {most}")
-    pattern = reader.get("pattern")
-    if pattern is not None and writer.get("pattern") != pattern:
-        yield Misfit("pattern", f"the reader wants {pattern!r}, the writer {_or_any(writer.get('pattern'))}")
+    wanted, given = ((side.get("pattern"), side.get(LIMITS, {}).get("pattern_flags")) for side in (reader, writer))
+    if wanted[0] is not None and given != wanted:
+        told = " under other flags" if given[0] == wanted[0] else ""
+        yield Misfit("pattern", f"the reader wants {wanted[0]!r}{told}, the writer {_or_any(given[0])}")
     yield from _format_misfits(writer, reader)
     for name in ("contentMediaType", "contentSchema"):
         if name in reader and writer.get(name) != reader[name]:
@@ -156,6 +157,9 @@ def _format_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
 def _holds(  # noqa: PLR0911  # a limit each
     name: str, value: Any, given: Mapping[str, Any], wanted: Mapping[str, Any], reader: Schema
 ) -> bool:
+    if name == "pattern_flags":
+        # A part of the pattern.
+        return True
     if name in _CHANGES:
         # They change what was read, and only stripping comes before the checks.
         is_checked = bool(reader.get("minLength")) or "pattern" in reader or "format" in reader

@@ -25,6 +25,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _OFFSETS = st.sampled_from([UTC])
 _FIRST, _LAST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001  # bounds of naive ones
 _PAST, _FUTURE = date(2020, 1, 1), date(2090, 1, 1)
+_CHECKED = frozenset({"type", "minLength", "maxLength", "pattern", "format", LIMITS, NAIVE})
 _UUIDS = {"uuid": None, "uuid1": 1, "uuid3": 3, "uuid4": 4, "uuid5": 5}
 _SAMPLES: dict[str, tuple[str, ...]] = {
     "email": ("a@example.com", "someone.else@example.org"),
@@ -50,7 +51,7 @@ def texts(schema: Schema, edges: Iterable[int | float]) -> Texts:
     if form is not None:
         found = _of_format(form, schema)
     elif (pattern := schema.get("pattern")) is not None:
-        found = _of_pattern(pattern)
+        found = _of_pattern(pattern, schema.get(LIMITS, {}).get("pattern_flags", 0))
     else:
         found = _of_length(schema, edges)
     limits = schema.get(LIMITS, {})
@@ -58,17 +59,13 @@ def texts(schema: Schema, edges: Iterable[int | float]) -> Texts:
         if limits.get(name):
             # As it is written by who has read it.
             found = found.map(change)
-    own = {name: one for name, one in schema.items() if name in ("type", "minLength", "maxLength", "pattern")}
-    return found.filter(lambda text: fits({**own, "type": "string"}, text) and fits(_checked(schema), text))
+    checked = {name: one for name, one in schema.items() if name in _CHECKED}
+    return found.filter(lambda text: fits(checked, text))
 
 
-def _checked(schema: Schema) -> Schema:
-    return {name: one for name, one in schema.items() if name in ("type", "format", LIMITS, NAIVE)}
-
-
-def _of_pattern(pattern: str) -> Texts:
+def _of_pattern(pattern: str, flags: int) -> Texts:
     # '$' ends a text in Rust and ECMAScript; in Python it also stands before a last newline.
-    python = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+    python = re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), flags)
     return st.from_regex(python, fullmatch=True) | st.from_regex(python)
 
 
