@@ -101,8 +101,26 @@ class _Maker:
                 ]
             )
         unique = _canonical if schema.get("uniqueItems") else None
+        if unique is not None and (kinds := self._kinds_of(schema.get("items", True))) is not None:
+            most = kinds if most is None else min(most, kinds)
         sizes = _sizes(least, most, self._edges, limit=60)
+        if not sizes:
+            return st.nothing()
         return st.one_of([st.lists(items, min_size=low, max_size=high, unique_by=unique) for low, high in sizes])
+
+    def _kinds_of(self, schema: Any) -> int | None:
+        """How many different values there are, where they can be counted at all."""
+        alternatives = self._side.alternatives(schema)
+        values = {_canonical(one["const"]) for one in alternatives if "const" in one}
+        values |= {"null" for one in alternatives if one.get("type") == "null"}
+        counted = len(values)
+        for one in alternatives:
+            if one.get("type") == "integer" and {"minimum", "maximum"} <= one.keys():
+                step = one.get("multipleOf", 1)
+                counted += max(0, int(one["maximum"] // step) - int(-(-one["minimum"] // step)) + 1)
+            elif "const" not in one and one.get("type") != "null":
+                return None
+        return counted
 
     def _objects(self, schema: Schema) -> st.SearchStrategy[Any]:
         members = {name: self.of(one) for name, one in schema.get("properties", {}).items()}
@@ -154,7 +172,9 @@ def _numbers(schema: Any) -> set[int | float]:
 
 
 def _sizes(least: int, most: int | None, edges: Iterable[int | float], limit: int) -> list[tuple[int, int]]:
-    """Ranges of sizes: short ones first, then those beside an edge."""
+    """Ranges of sizes: short ones first, then those beside an edge; none if there is no size."""
+    if most is not None and most < least:
+        return []
     end = least + _MORE if most is None else min(most, least + _MORE)
     near = {int(edge) + step for edge in edges for step in (0, 1)} | {most if most is not None else end}
     far = sorted(size for size in near if end < size <= limit and (most is None or size <= most))
