@@ -1,7 +1,7 @@
 """What both kinds of event class do with their class keywords."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,9 @@ from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.codec import EventCodec, check_placeholder
 from typed_pubsub.events.keys import KeyTemplate
 from typed_pubsub.events.registry import EventMeta, Registry, registry_of
+
+#: Called with each event class when it is bound: for registers of others, such as Hypothesis' of types.
+on_bound: list[Callable[[Any], None]] = []
 
 _KEYWORDS = ("routing_key", "version", "abstract", "registry", "deprecated")
 
@@ -64,6 +67,8 @@ def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bo
     meta = EventMeta(key, keywords.version, codec, keywords.deprecated)
     registry_of(cls).add(cls, meta)
     cls.__event_meta__ = meta
+    for call in on_bound:
+        call(cls)
 
 
 def describe(cls: Any) -> str:

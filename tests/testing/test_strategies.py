@@ -1,0 +1,82 @@
+"""Strategies of events: what they give can be published, and Hypothesis finds them by type."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+from pydantic import AwareDatetime, Field, field_validator
+
+from typed_pubsub import Event, Registry, StructEvent
+from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
+from typed_pubsub.errors import DefinitionError
+from typed_pubsub.events.keyed import read_event, write_event
+from typed_pubsub.events.registry import meta_of
+from typed_pubsub.testing.strategies import events
+
+
+class Paid(Event, routing_key="paid.{shop}.{kind}.{number}", registry=Registry()):
+    shop: str
+    kind: Literal["card", "cash", "not a word"]
+    number: int
+    amount: Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=2)]
+    at: AwareDatetime
+    code: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+
+    @field_validator("number")
+    @classmethod
+    def _is_odd(cls, number: int) -> int:
+        if number % 2 == 0:
+            raise ValueError("even")
+        return number
+
+
+class Moved(StructEvent, routing_key="moved.{place}", registry=Registry()):
+    place: Annotated[str, msgspec.Meta(min_length=3, max_length=4)]
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+
+
+MODELS: list[Any] = [MatchesPublished, TableLoaded, ScoreChanged, Paid, Moved]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+def test_an_event_can_be_published_and_read_again(model: Any, data: st.DataObject) -> None:
+    event = data.draw(events(model))
+    assert type(event) is model
+    key, body = write_event(event)
+    assert read_event(meta_of(model), key, body) == event
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+def test_hypothesis_finds_the_strategy_by_type(model: Any, data: st.DataObject) -> None:
+    write_event(data.draw(st.from_type(model)))
+
+
+@settings(max_examples=5)
+@given(st.data())
+def test_also_of_a_class_that_is_defined_later(data: st.DataObject) -> None:
+    class Later(Event, routing_key="later.{word}", registry=Registry()):
+        word: Annotated[str, Field(pattern="^x+$")]
+
+    assert set(data.draw(st.from_type(Later)).word) == {"x"}
+
+
+def test_small_readable_events_come_first() -> None:
+    event = find(events(Paid), lambda _event: True)
+    assert (event.kind, event.amount, event.code) == ("card", Decimal("0.01"), None)
+    assert event.shop.isalnum()
+    assert len(event.shop) == 1
+
+
+def test_what_is_no_event_or_abstract_is_refused() -> None:
+    class Base(Event, abstract=True):
+        pass
+
+    with pytest.raises(DefinitionError, match="is abstract"):
+        events(Base)
+    with pytest.raises(DefinitionError, match="is not an event"):
+        events(int)  # type: ignore[type-var]  # as it is meant
