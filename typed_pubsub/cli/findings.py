@@ -44,30 +44,29 @@ def _text(findings: Sequence[Finding], contracts: int) -> Iterator[str]:
     for key, version in dict.fromkeys((one.key, one.version) for one in findings):
         of_contract = [one for one in findings if (one.key, one.version) == (key, version)]
         yield f"{key} version {version}" if version else key
-        for one in sorted(of_contract, key=lambda one: (kinds.index(one.kind), one.side or "")):
-            yield f"  {_sentence(one)}"
-        yield from _sides(of_contract)
+        for side, who in WHO.items():
+            yield from _broken([one for one in of_contract if (one.kind, one.side) == ("incompatible", side)], who)
+        others = [one for one in of_contract if one.kind != "incompatible"]
+        yield from (f"  {_sentence(one)}" for one in sorted(others, key=lambda one: kinds.index(one.kind)))
     counts = Counter[str](one.kind for one in findings)
     told = [f"{counts[kind]} {kind}" for kind in kinds if counts[kind]]
     yield f"{contracts} contract{'s' if contracts != 1 else ''}: {', '.join(told) or 'as committed'}"
+
+
+def _broken(findings: Sequence[Finding], who: str) -> Iterator[str]:
+    """The incompatibilities that hurt one side, and an event that shows them."""
+    if not findings:
+        return
+    yield f"  incompatible: {who}"
+    yield from (f"    {one.path} [{one.rule}]: {one.message}" for one in findings)
+    if (refused := findings[0].refused) is not None:
+        yield f"    for example {refused.routing_key} {refused.body.decode()}"
 
 
 def _sentence(one: Finding) -> str:
     at = " ".join(part for part in (one.path, f"[{one.rule}]" if one.rule else "") if part)
     remedy = f": {_REMEDIES[one.kind]}" if one.kind in _REMEDIES else ""
     return f"{one.kind}{' ' + at if at else ''}: {one.message}{remedy}"
-
-
-def _sides(findings: Iterable[Finding]) -> Iterator[str]:
-    """Whom the incompatibilities hurt, and an event that shows it, once a side."""
-    shown: dict[str, Any] = {}
-    for one in findings:
-        if one.kind == "incompatible" and one.side is not None:
-            shown.setdefault(WHO[one.side], one.refused)
-    for who, refused in shown.items():
-        yield f"  so {who}"
-        if refused is not None:
-            yield f"  for example {refused.routing_key} {refused.body.decode()}"
 
 
 def _github(findings: Iterable[Finding], directory: str) -> Iterator[str]:

@@ -1,0 +1,181 @@
+"""``typed-pubsub schema``, as a process of its own in a service's directory."""
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.support.children import environment, run
+
+SCHEMA = ("-m", "typed_pubsub.cli", "schema")
+EVENTS = """
+    from typed_pubsub import Event
+
+
+    class Listed(Event, routing_key="shop.{shop}.listed"):
+        shop: str
+        price: int
+
+
+    class Sold(Event, routing_key="shop.sold"):
+        article: str
+    """
+SETTINGS = """
+    PUBSUB_BROKER_URL = "amqp://localhost//"
+    PUBSUB_EXCHANGE = "an_exchange"
+    PUBSUB_EVENTS = ["shop.events"]
+    """
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    """The directory of a service with two events and their files."""
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "events.py").write_text(dedent(EVENTS))
+    (package / "settings.py").write_text(dedent(SETTINGS))
+    code, lines = schema("write", "--events", "shop.events", cwd=tmp_path)
+    assert (code, lines) == (0, ["new schemas/shop.sold/1.json", "new schemas/shop.{shop}.listed/1.json"])
+    return tmp_path
+
+
+def schema(*options: str, cwd: Path, **env: str) -> tuple[int, list[str]]:
+    """Exit code and lines."""
+    child = run(*SCHEMA, *options, cwd=cwd, env=environment(**env))
+    return child.wait(), child.lines
+
+
+def edit(service: Path, before: str, after: str) -> None:
+    path = service / "shop" / "events.py"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+@pytest.mark.parametrize("named", [("--events", "shop.events"), ("--events", "shop"), ("-A", "shop.settings")])
+def test_what_was_just_written_is_as_committed(service: Path, named: tuple[str, ...]) -> None:
+    if named[1] == "shop":
+        (service / "shop" / "__init__.py").write_text("from shop.events import *\n")
+    assert schema("check", "--in-sync", *named, cwd=service) == (0, ["2 contracts: as committed"])
+    assert schema("diff", *named, cwd=service) == (0, [])
+    assert schema("write", *named, cwd=service) == (0, [])
+
+
+def test_a_breaking_change_is_100_with_the_rule_the_path_the_side_and_an_event(service: Path) -> None:
+    edit(service, "price: int", "cost: int")
+    code, lines = schema("check", "--events", "shop.events", cwd=service)
+    assert code == 100
+    assert lines == [
+        "shop.{shop}.listed version 1",
+        "  incompatible: a service that still publishes the committed form will be refused here",
+        "    $.cost [required]: it is not written, the reader requires it",
+        '    for example shop.0.listed {"price": 0, "shop": "0"}',
+        "  incompatible: a service that still reads the committed form will refuse what is published here",
+        "    $.price [required]: it is not written, the reader requires it",
+        '    for example shop.0.listed {"shop": "0", "cost": 0}',
+        "2 contracts: 2 incompatible",
+    ]
+
+
+def test_a_file_is_never_overwritten_by_a_schema_that_breaks_it(service: Path) -> None:
+    files = {path: path.read_text() for path in service.rglob("*.json")}
+    edit(service, "price: int", "cost: int")
+    edit(service, "article: str", "article: str\n    amount: int = 1")
+    code, lines = schema("write", "--events", "shop.events", cwd=service)
+    assert code == 100
+    assert "nothing is written: raise version= of what changed, and add an upcast" in lines
+    assert {path: path.read_text() for path in service.rglob("*.json")} == files
+
+
+def test_a_compatible_change_is_told_and_written(service: Path) -> None:
+    edit(service, "article: str", "article: str\n    amount: int = 1")
+    told = "  changed: it differs from its schema file compatibly: run 'typed-pubsub schema write'"
+    lines = ["shop.sold version 1", told, "2 contracts: 1 changed"]
+    assert schema("check", "--events", "shop.events", cwd=service) == (0, lines)
+    assert schema("check", "--events", "shop.events", "--in-sync", cwd=service) == (1, lines)
+    code, difference = schema("diff", "--events", "shop.events", cwd=service)
+    assert code == 1
+    assert '+    "amount": {' in difference
+    written = ["changed schemas/shop.sold/1.json"]
+    assert schema("write", "--events", "shop.events", cwd=service) == (0, written)
+    assert schema("check", "--events", "shop.events", "--in-sync", cwd=service)[0] == 0
+
+
+def test_json_and_annotations_say_the_same(service: Path) -> None:
+    edit(service, "article: str", "article: int")
+    options = ("check", "--role", "publisher", "--events", "shop.events")
+    code, lines = schema(*options, "--format", "json", cwd=service)
+    (found,) = json.loads("\n".join(lines))
+    assert code == 100
+    assert found == {
+        "kind": "incompatible",
+        "event": "shop.sold",
+        "version": 1,
+        "rule": "type",
+        "path": "$.article",
+        "side": "publisher",
+        "message": "an integer may be written, the reader accepts a string",
+        "example": {"routing_key": "shop.sold", "body": {"article": 0}},
+    }
+    code, (line,) = schema(*options, "--format", "github", cwd=service)
+    assert code == 100
+    assert line == (
+        "::error file=schemas/shop.sold/1.json,title=shop.sold version 1::incompatible $.article [type]: an integer "
+        "may be written, the reader accepts a string; so a service that still reads the committed form will refuse "
+        'what is published here%0Afor example shop.sold {"article": 0}'
+    )
+
+
+def test_what_is_ignored_with_a_reason_can_be_written(service: Path) -> None:
+    edit(service, "article: str", "article: int")
+    entry = '[[ignore]]\nevent = "shop.sold"\nrule = "type"\nreason = "nobody reads it"\n'
+    (service / "schemas" / "ignore.toml").write_text(entry)
+    code, lines = schema("check", "--events", "shop.events", cwd=service)
+    assert code == 0
+    assert lines[-1] == "2 contracts: 1 changed, 2 ignored"
+    assert schema("write", "--events", "shop.events", cwd=service)[0] == 0
+
+
+def test_show_lists_prints_and_gives_an_example(service: Path) -> None:
+    events = ("--events", "shop.events")
+    assert schema("show", *events, cwd=service) == (
+        0,
+        ["shop.sold version 1: shop.events.Sold", "shop.{shop}.listed version 1: shop.events.Listed"],
+    )
+    code, lines = schema("show", "shop.a.listed", *events, cwd=service)
+    assert (code, json.loads("\n".join(lines))["title"]) == (0, "Listed")
+    code, lines = schema("show", "shop.sold", "--writes", *events, cwd=service)
+    assert (code, json.loads("\n".join(lines))["additionalProperties"]) == (0, False)
+    assert schema("show", "shop.sold", "--example", *events, cwd=service) == (0, ['{"article": ""}'])
+
+
+MISTAKES = [
+    (("check",), "Error: Missing option '--events', or '-A' / '--app'."),
+    (("check", "--events", "shop.event"), "Error: Invalid value for '--events': 'shop' has neither a module nor an"),
+    (("check", "--events", "json"), "Error: there is no event in json"),
+    (("show", "shop.sould", "--events", "shop.events"), "there is no event of 'shop.sould': did you mean 'shop.sold'?"),
+    (("check", "--events", "shop.events", "--against", "git:x"), "Error: git:x: expected a revision of the git"),
+    (("check", "--events", "shop.events", "--role", "reader"), "'reader' is not one of 'publisher', 'consumer'"),
+]
+
+
+@pytest.mark.parametrize(("options", "problem"), MISTAKES)
+def test_a_mistake_is_2_and_one_line_that_says_which(service: Path, options: tuple[str, ...], problem: str) -> None:
+    code, lines = schema(*options, cwd=service)
+    assert code == 2
+    assert problem in lines[-1]
+    assert "Traceback" not in " ".join(lines)
+
+
+def test_a_broken_file_is_2_and_named(service: Path) -> None:
+    (service / "schemas" / "shop.sold" / "1.json").write_text("{")
+    code, lines = schema("check", "--events", "shop.events", cwd=service)
+    assert code == 2
+    assert lines[-1].startswith("Error: schemas/shop.sold/1.json: expected JSON")
+
+
+def test_options_are_read_from_the_environment(service: Path) -> None:
+    code, lines = schema("check", cwd=service, TYPED_PUBSUB_EVENTS="shop.events", TYPED_PUBSUB_SCHEMAS="elsewhere")
+    assert (code, lines[-1]) == (0, "2 contracts: 2 new")
