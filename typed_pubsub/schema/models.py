@@ -18,7 +18,7 @@ _ORDER = ("ge", "gt", "le", "lt")
 _OF_DECIMALS = (*_ORDER, "multiple_of", "max_digits", "decimal_places")
 _OF_MOMENTS = (*_ORDER, "now_op")
 _CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
-_OF_TEXTS = (*_CONFIGURED, "ascii_only", "pattern_flags")
+_OF_TEXTS = (*_CONFIGURED, "ascii_only")
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -66,8 +66,10 @@ class _GenerateSchema(GenerateJsonSchema):
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         config = self._config
         inherited = {name: True for name in _CONFIGURED if getattr(config, f"str_{name}")}
-        flags = {"pattern_flags": _flags(schema.get("pattern"))}
-        return _limited(super().str_schema(schema), {**inherited, **schema, **flags}, _OF_TEXTS)
+        found = super().str_schema(schema)
+        if isinstance(pattern := schema.get("pattern"), re.Pattern):
+            found["pattern"] = f"{_flags(pattern)}{pattern.pattern}"
+        return _limited(found, {**inherited, **schema}, _OF_TEXTS)
 
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
         return {**super().complex_schema(schema), "format": "complex"}
@@ -199,9 +201,10 @@ def _limited(found: JsonSchemaValue, given: Mapping[str, Any], names: Iterable[s
     return {**found, LIMITS: limits} if limits else found
 
 
-def _flags(pattern: str | re.Pattern[str] | None) -> int | None:
-    """The flags of a compiled pattern that a text would not have."""
-    return pattern.flags & ~re.UNICODE or None if isinstance(pattern, re.Pattern) else None
+def _flags(pattern: re.Pattern[str]) -> str:
+    """The flags of a compiled pattern, as a pattern's text has them in front."""
+    letters = "".join(flag for flag in "aimsx" if pattern.flags & re.RegexFlag[flag.upper()])
+    return f"(?{letters})" if letters else ""
 
 
 def _plain(value: Any) -> Any:
