@@ -19,6 +19,7 @@ _OF_DECIMALS = (*_ORDER, "multiple_of", "max_digits", "decimal_places")
 _OF_MOMENTS = (*_ORDER, "now_op")
 _CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
 _OF_TEXTS = (*_CONFIGURED, "ascii_only")
+_UNSAID = frozenset({*_OF_DECIMALS, "min_length", "max_length", "allow_inf_nan"})
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -53,6 +54,11 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  # pydantic's signature
         return False
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        found = super().generate_inner(schema)
+        # pydantic tells a constraint that it leaves to a function of its own in words of its own as well.
+        return {word: said for word, said in found.items() if word not in _UNSAID} if VALIDATORS in found else found
 
     # Values that JSON Schema has no words for.
 
