@@ -176,6 +176,9 @@ def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
         return False
     if isinstance(kind, mi.TypedDictType):
         return True
+    if isinstance(kind, mi.DataclassType) and field.default is not msgspec.NODEFAULT:
+        # msgspec leaves such a default to the class when it reads, and writes what the instance itself has.
+        return not hasattr(kind.cls, "__slots__")
     # A field that is not required and has no default is UNSET.
     is_unset = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
     return is_unset or bool(getattr(getattr(kind.cls, "__struct_config__", None), "omit_defaults", False))
