@@ -1,9 +1,11 @@
 """The corpus of evolutions is true: every verdict in it is held against the readers themselves."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import BaseModel
 
@@ -13,6 +15,8 @@ from typed_pubsub.events import EventType
 from typed_pubsub.events.codec import BodyError
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
+from typed_pubsub.schema import schema_of
+from typed_pubsub.schema.closed import written
 
 
 def _read(reader: Any, event: EventType) -> Any:
@@ -45,6 +49,19 @@ def test_the_corpus_is_true(evolution: Evolution) -> None:
         else:
             assert not verdict
             _is_refused(writer, reader, refused)
+
+
+@pytest.mark.parametrize("evolution", EVOLUTIONS, ids=lambda evolution: evolution.name)
+def test_every_body_of_the_corpus_fits_the_schema_of_its_writer(evolution: Evolution) -> None:
+    e = evolution
+    for writer, events in (
+        (e.old, (*e.samples_old, e.refused_back)),
+        (e.new, (*e.samples_new, e.refused_forward)),
+    ):
+        validator = jsonschema.Draft202012Validator(written(schema_of(writer)))
+        for event in events:
+            if event is not None:
+                validator.validate(json.loads(write_event(event)[1]))
 
 
 def test_evolutions_have_names_of_their_own() -> None:

@@ -262,9 +262,24 @@ def test_what_a_reader_refuses_of_a_text_is_told() -> None:
     assert schema_of(Refusing)["properties"] == {
         "ascii": {"type": "string", "x-limits": {"ascii_only": True}},
         "lower": {"type": "string", "x-validators": ["islower"]},
-        "letter": {"type": "string", "pattern": "^a$", "x-limits": {"pattern_flags": int(re.IGNORECASE)}},
+        "letter": {"type": "string", "pattern": "(?i)^a$", "x-limits": {"regex_engine": "python"}},
         "number": {"type": "string", "format": "complex"},
     }
+
+
+def test_a_constraint_that_pydantic_leaves_to_a_function_is_told_as_one() -> None:
+    class Bound(Event, routing_key="bound", registry=Registry()):
+        x: Annotated[Decimal | int, Field(ge=3)]
+        y: Annotated[Literal[1, 2], Field(ge=2)]
+
+    properties = schema_of(Bound)["properties"]
+    assert properties["x"]["x-validators"] == ["greater_than_or_equal_validator(ge=3)"]
+    assert properties["y"] == {
+        "enum": [1, 2],
+        "type": "integer",
+        "x-validators": ["greater_than_or_equal_validator(ge=2)"],
+    }
+    assert "ge" not in properties["x"]
 
 
 def test_a_bound_generic_has_the_schema_of_its_binding() -> None:

@@ -21,7 +21,8 @@ def schema_of(event: EventClass) -> dict[str, Any]:
     """The JSON Schema of an event class: what stands in its file.
 
     Raises:
-        DefinitionError: the class is abstract, a forward reference of it stays open, or a field has no JSON Schema.
+        DefinitionError: the class is abstract, a forward reference of it stays open, a field has no JSON Schema, or two
+            fields are looked for under the same name first.
     """
     meta = meta_of(event)
     meta.codec.prepare()

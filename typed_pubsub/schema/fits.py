@@ -1,14 +1,13 @@
 """Whether one value is what a schema says: for readers of which only the schema is at hand."""
 
 import json
-import re
 from typing import Any
 
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.formats import fits_decimal, fits_format
 from typed_pubsub.schema.scalars import number_misfits, same, type_of, value_misfits
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
-from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, READ_AS
+from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, READ_AS
 
 
 def fits(schema: Schema, value: Any) -> bool:
@@ -106,8 +105,8 @@ def _fits_text(value: str, schema: Schema) -> bool:
     limits = schema.get(LIMITS, {})
     given = value.strip() if limits.get("strip_whitespace") else value
     bare = {key: one for key, one in schema.items() if key in ("type", "minLength", "maxLength", "pattern")}
-    if (flags := limits.get("pattern_flags")) is not None and re.search(bare.pop("pattern"), given, flags) is None:
-        return False
+    if ENGINE in limits:
+        bare[LIMITS] = {ENGINE: limits[ENGINE]}
     if limits.get("ascii_only") and not given.isascii():
         return False
     return next(value_misfits(given, bare), None) is None and fits_format(given, schema)

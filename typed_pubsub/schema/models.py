@@ -12,13 +12,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
-from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, READ_AS, VALIDATORS
+from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
 
 _ORDER = ("ge", "gt", "le", "lt")
 _OF_DECIMALS = (*_ORDER, "multiple_of", "max_digits", "decimal_places")
 _OF_MOMENTS = (*_ORDER, "now_op")
 _CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
-_OF_TEXTS = (*_CONFIGURED, "ascii_only", "pattern_flags")
+_OF_TEXTS = (ENGINE, *_CONFIGURED, "ascii_only")
+_UNSAID = frozenset({*_OF_DECIMALS, "min_length", "max_length", "allow_inf_nan"})
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -54,6 +55,11 @@ class _GenerateSchema(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  # pydantic's signature
         return False
 
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        found = super().generate_inner(schema)
+        # pydantic tells a constraint that it leaves to a function of its own in words of its own as well.
+        return {word: said for word, said in found.items() if word not in _UNSAID} if VALIDATORS in found else found
+
     # Values that JSON Schema has no words for.
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
@@ -65,9 +71,14 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         config = self._config
-        inherited = {name: True for name in _CONFIGURED if getattr(config, f"str_{name}")}
-        flags = {"pattern_flags": _flags(schema.get("pattern"))}
-        return _limited(super().str_schema(schema), {**inherited, **schema, **flags}, _OF_TEXTS)
+        inherited: dict[str, Any] = {name: True for name in _CONFIGURED if getattr(config, f"str_{name}")}
+        found = super().str_schema(schema)
+        pattern = schema.get("pattern")
+        if isinstance(pattern, re.Pattern):
+            found["pattern"] = f"{_flags(pattern)}{pattern.pattern}"
+        if pattern is not None and (isinstance(pattern, re.Pattern) or config.regex_engine == "python-re"):
+            inherited[ENGINE] = PYTHON
+        return _limited(found, {**inherited, **schema}, _OF_TEXTS)
 
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
         return {**super().complex_schema(schema), "format": "complex"}
@@ -199,9 +210,10 @@ def _limited(found: JsonSchemaValue, given: Mapping[str, Any], names: Iterable[s
     return {**found, LIMITS: limits} if limits else found
 
 
-def _flags(pattern: str | re.Pattern[str] | None) -> int | None:
-    """The flags of a compiled pattern that a text would not have."""
-    return pattern.flags & ~re.UNICODE or None if isinstance(pattern, re.Pattern) else None
+def _flags(pattern: re.Pattern[str]) -> str:
+    """The flags of a compiled pattern, as a pattern's text has them in front."""
+    letters = "".join(flag for flag in "aimsx" if pattern.flags & re.RegexFlag[flag.upper()])
+    return f"(?{letters})" if letters else ""
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pydantic_core
 
 from typed_pubsub.schema.unions import Schema
-from typed_pubsub.schema.vocabulary import LIMITS, NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, PYTHON
 
 #: A text of this format is always one of these.
 _WIDER = {
@@ -57,9 +57,9 @@ def text_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     if most is not None and (longest is None or longest > most):
         told = "any number of" if longest is None else longest
         yield Misfit("length", f"{told} characters may be written, the reader takes {most}")
-    wanted, given = ((side.get("pattern"), side.get(LIMITS, {}).get("pattern_flags")) for side in (reader, writer))
+    wanted, given = ((side.get("pattern"), side.get(LIMITS, {}).get(ENGINE)) for side in (reader, writer))
     if wanted[0] is not None and given != wanted:
-        told = " under other flags" if given[0] == wanted[0] else ""
+        told = " by another library's rules" if given[0] == wanted[0] else ""
         yield Misfit("pattern", f"the reader wants {wanted[0]!r}{told}, the writer {_or_any(given[0])}")
     yield from _format_misfits(writer, reader)
     for name in ("contentMediaType", "contentSchema"):
@@ -97,9 +97,10 @@ def value_misfits(value: Any, reader: Schema) -> Iterator[Misfit]:
         yield from limit_misfits({}, reader)
     elif isinstance(value, str):
         pattern = reader.get("pattern")
-        lengths = {"type": "string", "minLength": len(value), "maxLength": len(value)}
-        if pattern is not None and _found(pattern, value):
-            lengths["pattern"] = pattern
+        lengths: dict[str, Any] = {"type": "string", "minLength": len(value), "maxLength": len(value)}
+        engine = reader.get(LIMITS, {}).get(ENGINE)
+        if pattern is not None and _found(pattern, value, engine):
+            lengths |= {"pattern": pattern, LIMITS: {ENGINE: engine}}
         yield from text_misfits(lengths, reader)
         yield from limit_misfits({LIMITS: {"strip_whitespace": True}} if value == value.strip() else {}, reader)
     elif kind in ("array", "object"):
@@ -157,7 +158,7 @@ def _format_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
 def _holds(  # noqa: PLR0911  # a limit each
     name: str, value: Any, given: Mapping[str, Any], wanted: Mapping[str, Any], reader: Schema
 ) -> bool:
-    if name == "pattern_flags":
+    if name == ENGINE:
         # A part of the pattern.
         return True
     if name in _CHANGES:
@@ -217,12 +218,13 @@ def _order(one: Any, other: Any) -> int | None:
     return None
 
 
-def _found(pattern: str, value: str) -> bool:
-    """Whether both libraries' regular expressions say so: Rust's are pydantic's, Python's msgspec's."""
-    schema = pydantic_core.core_schema.str_schema(pattern=pattern)
+def _found(pattern: str, value: str, engine: str | None) -> bool:
+    """Whether the regular expression finds something, in the library that it is of."""
     try:
-        rust = pydantic_core.SchemaValidator(schema).isinstance_python(value)
-        return rust and re.search(pattern, value) is not None
+        if engine == PYTHON:
+            return re.search(pattern, value) is not None
+        schema = pydantic_core.core_schema.str_schema(pattern=pattern)
+        return pydantic_core.SchemaValidator(schema).isinstance_python(value)
     except (pydantic_core.SchemaError, re.error):
         return False
 

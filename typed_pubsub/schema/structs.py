@@ -11,7 +11,7 @@ import msgspec
 import msgspec.inspect as mi
 
 from typed_pubsub.schema.models import own_code
-from typed_pubsub.schema.vocabulary import DEFINITIONS, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, VALIDATORS
+from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
 
 _BOUNDS = {
     "ge": "minimum",
@@ -65,7 +65,8 @@ class _Walk:
                 return found | _given(kind, _BOUNDS)
             case mi.StrType():
                 lengths = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
-                return {"type": "string"} | _given(kind, lengths)
+                engine = {LIMITS: {ENGINE: PYTHON}} if kind.pattern is not None else {}
+                return {"type": "string"} | _given(kind, lengths) | engine
             case mi.BytesType() | mi.ByteArrayType() | mi.MemoryViewType():
                 limits = _given(kind, {"min_length": "min_bytes", "max_length": "max_bytes"})
                 return {"type": "string", "format": "base64"} | ({LIMITS: limits} if limits else {})
@@ -177,6 +178,9 @@ def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
         return False
     if isinstance(kind, mi.TypedDictType):
         return True
+    if isinstance(kind, mi.DataclassType) and field.default is not msgspec.NODEFAULT:
+        # msgspec leaves such a default to the class when it reads, and writes what the instance itself has.
+        return not hasattr(kind.cls, "__slots__")
     # A field that is not required and has no default is UNSET.
     is_unset = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
     return is_unset or bool(getattr(getattr(kind.cls, "__struct_config__", None), "omit_defaults", False))

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 from typed_pubsub.schema.fits import fits
 from typed_pubsub.schema.formats import bounds
 from typed_pubsub.schema.unions import Schema
-from typed_pubsub.schema.vocabulary import LIMITS, NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, PYTHON
 
 Texts = st.SearchStrategy[str]
 
@@ -51,7 +51,7 @@ def texts(schema: Schema, edges: Iterable[int | float]) -> Texts:
     if form is not None:
         found = _of_format(form, schema)
     elif (pattern := schema.get("pattern")) is not None:
-        found = _of_pattern(pattern, schema.get(LIMITS, {}).get("pattern_flags", 0))
+        found = _of_pattern(pattern, schema.get(LIMITS, {}).get(ENGINE))
     else:
         found = _of_length(schema, edges)
     limits = schema.get(LIMITS, {})
@@ -63,9 +63,9 @@ def texts(schema: Schema, edges: Iterable[int | float]) -> Texts:
     return found.filter(lambda text: fits(checked, text))
 
 
-def _of_pattern(pattern: str, flags: int) -> Texts:
-    # '$' ends a text in Rust and ECMAScript; in Python it also stands before a last newline.
-    python = re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), flags)
+def _of_pattern(pattern: str, engine: str | None) -> Texts:
+    # Rust's '$' ends a text.
+    python = pattern if engine == PYTHON else re.sub(r"(?<!\\)\$", r"\\Z", pattern)
     return st.from_regex(python, fullmatch=True) | st.from_regex(python)
 
 

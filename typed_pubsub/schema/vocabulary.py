@@ -32,6 +32,9 @@ MAY_OMIT: Final = "x-may-omit"
 READ_AS: Final = "x-read-as"
 NAIVE: Final = "x-naive"
 LIMITS: Final = "x-limits"
+#: A limit: whose regular expressions a pattern is of, if not Rust's. Python's ``$`` also stands before a last newline.
+ENGINE: Final = "regex_engine"
+PYTHON: Final = "python"
 VALIDATORS: Final = "x-validators"
 KEY_TYPE: Final = "x-key-type"
 

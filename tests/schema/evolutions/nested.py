@@ -21,6 +21,7 @@ from tests.schema.evolutions.nested_models import (
     Pair,
     Part,
     Point,
+    PointOf2,
     PointOf3,
     Row,
     SClosedLine,
@@ -30,6 +31,7 @@ from tests.schema.evolutions.nested_models import (
     SLine,
     SLineMay,
     SLineMust,
+    SlottedPoint,
     SRow,
     STree,
     STreeMay,
@@ -211,6 +213,23 @@ NOTED_CHAINS = [{"note": "a" * count, "inner": {"note": ""}} for count in range(
 CHANGES = [{"x": count, "old": None if count < 0 else count} for count in COUNTS]
 
 OTHERS = [
+    retyped("a dataclass's default made required", Point, PointOf2, old_values=[*AB, {"a": 1}], new_values=AB),
+    retyped(
+        "a dataclass's default made required, once read it is not written (Struct)",
+        Point,
+        PointOf2,
+        refused_back={"a": 1},
+        new_values=AB,
+        base=StructEvent,
+    ),
+    retyped(
+        "a slotted dataclass's default made required (Struct)",
+        SlottedPoint,
+        PointOf2,
+        old_values=[*AB, {"a": 1}],
+        new_values=AB,
+        base=StructEvent,
+    ),
     evolution(
         "an optional field added to an event that holds itself",
         Chain,

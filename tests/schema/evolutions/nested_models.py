@@ -170,6 +170,18 @@ class Point:
     b: int = 0
 
 
+@dataclass(slots=True)
+class SlottedPoint:
+    a: int
+    b: int = 0
+
+
+@dataclass
+class PointOf2:
+    a: int
+    b: int
+
+
 @dataclass
 class PointOf3:
     a: int

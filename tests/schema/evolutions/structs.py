@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 
 from tests.schema.evolutions.evolution import COUNTS, Evolution, event, evolution, retyped
 from typed_pubsub.events import Event, StructEvent
@@ -112,6 +112,8 @@ WHOLE: list[dict[str, Any]] = [
     }
     for index, count in enumerate(COUNTS)
 ]
+LETTERS: Any = Annotated[str, msgspec.Meta(pattern="^[a-z]+$")]
+SAID_LETTERS: Any = Annotated[str, StringConstraints(pattern="^[a-z]+$")]
 BETWEEN: tuple[tuple[Any, Any, str], ...] = ((Event, StructEvent, "a model to a Struct"), (StructEvent, Event, "back"))
 
 OF_STRUCTS = [
@@ -231,6 +233,14 @@ OF_STRUCTS = [
 ]
 
 OF_BOTH = [
+    retyped(
+        "a pattern of a Struct, whose end may be a line's, to a model",
+        LETTERS,
+        SAID_LETTERS,
+        refused_back="a\n",
+        new_values=("a", "zz", "abc"),
+        base=(StructEvent, Event),
+    ),
     evolution("a model to a Struct of equal fields", MODEL, STRUCT, samples=WHOLE),
     evolution("a Struct to a model of equal fields", STRUCT, MODEL, samples=WHOLE),
     evolution(

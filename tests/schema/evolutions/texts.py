@@ -143,10 +143,10 @@ OF_MODELS = [
     retyped("a predicate added", str, Annotated[str, Predicate(str.islower)], refused_back="A", new_values=WORDS),
     retyped(
         "a pattern's flags changed",
-        _said(pattern=re.compile("^[a-z]+$", re.IGNORECASE)),
-        _said(pattern="^[a-z]+$"),
-        refused_back="A",
-        new_values=WORDS,
+        _said(pattern=re.compile("^a b$", re.VERBOSE)),
+        _said(pattern="^a b$"),
+        refused_back="ab",
+        refused_forward="a b",
     ),
     retyped("a text to a complex number", str, complex, refused_back="a", new_values=(0, 1j, 1 + 2j)),
     retyped(
