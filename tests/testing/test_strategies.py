@@ -1,6 +1,8 @@
 """Strategies of events: what they give can be published, and Hypothesis finds them by type."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,12 +11,15 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from pydantic import AwareDatetime, Field, field_validator
 
-from typed_pubsub import Event, Registry, StructEvent
+from typed_pubsub import Event, Registry, StructEvent, TaskMapping, remote_task, upcast
 from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
-from typed_pubsub.errors import DefinitionError
+from typed_pubsub.errors import DefinitionError, SchemaError
+from typed_pubsub.events.delivery import Delivery
 from typed_pubsub.events.keyed import read_event, write_event
-from typed_pubsub.events.registry import meta_of
-from typed_pubsub.testing.strategies import events
+from typed_pubsub.events.registry import meta_of, registry_of
+from typed_pubsub.routing import Policy, RoutingTable, Schedule
+from typed_pubsub.schema import canonical, path_of, schema_of
+from typed_pubsub.testing.strategies import committed, events
 
 
 class Paid(Event, routing_key="paid.{shop}.{kind}.{number}", registry=Registry()):
@@ -36,6 +41,23 @@ class Paid(Event, routing_key="paid.{shop}.{kind}.{number}", registry=Registry()
 class Moved(StructEvent, routing_key="moved.{place}", registry=Registry()):
     place: Annotated[str, msgspec.Meta(min_length=3, max_length=4)]
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+
+
+class Renamed(Event, routing_key="paid.{shop}.{kind}.{number}", version=2, registry=Registry()):
+    shop: str
+    kind: str
+    number: int
+    total: Decimal
+    at: AwareDatetime
+
+
+@upcast.body(Renamed, version=1)
+def v1_to_v2(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "total": body["amount"]}
+
+
+@remote_task("a.task")
+def a_task(total: Decimal) -> None: ...
 
 
 MODELS: list[Any] = [MatchesPublished, TableLoaded, ScoreChanged, Paid, Moved]
@@ -80,3 +102,26 @@ def test_what_is_no_event_or_abstract_is_refused() -> None:
         events(Base)
     with pytest.raises(DefinitionError, match="is not an event"):
         events(int)  # type: ignore[type-var]  # as it is meant
+
+
+def test_deliveries_of_a_committed_version_are_decided_as_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / path_of(meta_of(Paid))
+    path.parent.mkdir()
+    path.write_text(canonical(schema_of(Paid)))
+    mapping = TaskMapping()
+    mapping.route(Renamed).to(a_task, lambda event, send: send(event.total))
+    table = RoutingTable(mapping, registry_of(Renamed), Policy("a_queue"))
+
+    @given(committed(path))
+    def check(delivery: Delivery) -> None:
+        assert delivery.headers["ce-schemaversion"] == "1"
+        decision = table.decide(delivery)
+        assert isinstance(decision, Schedule)
+        assert str(decision.calls[0].args[0]) == json.loads(delivery.body)["amount"]
+
+    check()
+
+
+def test_what_is_no_schema_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="No such file"):
+        committed(tmp_path / "paid" / "1.json")

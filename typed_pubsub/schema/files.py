@@ -40,8 +40,25 @@ def read_files(against: str, directory: Path) -> list[SchemaFile]:
     if against.startswith(_GIT):
         found = _of_commit(against.removeprefix(_GIT), directory)
     else:
-        found = ((str(path), path.read_bytes()) for path in sorted(Path(against).rglob("*.json")))
-    return sorted(_parsed(found), key=lambda file: (file.template.text, file.version))
+        return _sorted(map(read_file, Path(against).rglob("*.json")))
+    return _sorted(_parsed(found))
+
+
+def _sorted(files: Iterable[SchemaFile]) -> list[SchemaFile]:
+    return sorted(files, key=lambda file: (file.template.text, file.version))
+
+
+def read_file(path: Path) -> SchemaFile:
+    """One schema file.
+
+    Raises:
+        SchemaError: as for ``read_files``.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SchemaError(str(path), f"cannot be read: {error.strerror}") from error
+    return next(_parsed([(str(path), content)]))
 
 
 def _of_commit(revision: str, directory: Path) -> Iterator[tuple[str, bytes]]:
