@@ -14,7 +14,8 @@ from typed_pubsub.events import EventClass
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-_INCOMPATIBLE = 100
+#: The exit code where a contract is broken.
+BROKEN = 100
 _ROLES = ("publisher", "consumer", "both")
 
 
@@ -108,7 +109,7 @@ def check(  # noqa: PLR0917  # its options
     click.echo(render(form, findings, directory.as_posix(), len(events)))
     kinds = {one.kind for one in findings}
     if "incompatible" in kinds:
-        sys.exit(_INCOMPATIBLE)
+        sys.exit(BROKEN)
     sys.exit(1 if in_sync and kinds & gate.DRIFT else 0)
 
 
@@ -135,7 +136,7 @@ def write(modules: Sequence[str], app: str | None, directory: Path, form: str) -
         if broken:
             click.echo(render(form, broken, directory.as_posix(), len(events)))
             click.echo("nothing is written: raise version= of what changed, and add an upcast", err=True)
-            sys.exit(_INCOMPATIBLE)
+            sys.exit(BROKEN)
         held = {file.path: file.text for file in files}
         for event in events:
             path, text = directory / path_of(meta_of(event)), canonical(schema_of(event))
