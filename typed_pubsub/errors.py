@@ -3,6 +3,7 @@
     PubSubError
     ├── MisconfigurationException   a setting is missing or wrong                  (exit 2)
     ├── DefinitionError             an event or a route is declared wrongly        (exit 2; a TypeError too)
+    ├── SchemaError                 a schema, or a body to learn one from, cannot be made use of   (exit 2)
     ├── EventError                  this event cannot be written or read           (a ValueError too)
     ├── PublishFailed               the broker did not confirm in time, or no queue took the event
     └── BrokerError                 the world outside
@@ -33,6 +34,21 @@ class DefinitionError(PubSubError, TypeError):
     """An event class, a registry entry or a route is declared wrongly: found at import or at start-up."""
 
     exit_code = 2
+
+
+class SchemaError(PubSubError, ValueError):
+    """A schema says what no event class can say, or a body is none to learn a schema from.
+
+    ``path`` is where, as ``$.path`` from the top of the schema (or of the body); the text begins with it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, path: str, problem: str) -> None:
+        """``problem`` is one sentence without the path, which is put before it."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
 
 
 class EventError(PubSubError, ValueError):
