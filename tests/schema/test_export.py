@@ -17,6 +17,7 @@ from typed_pubsub.events import Event, Registry, StructEvent
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
+from typed_pubsub.schema.closed import written
 
 T = TypeVar("T")
 
@@ -147,6 +148,16 @@ def test_a_decimal_is_told_from_a_text_and_its_limits_are_told() -> None:
     free = schema_of(Priced)["properties"]["free"]
     assert free == {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]}
     assert schema_of(StructPriced)["properties"]["free"] == free
+
+
+def test_a_decimal_that_may_be_null_is_written_as_a_text() -> None:
+    class Rated(Event, routing_key="rated", registry=Registry()):
+        rate: Decimal | None
+
+    schema = schema_of(Rated)
+    assert "x-writes" not in schema
+    rate = written(schema)["properties"]["rate"]
+    assert rate == {"anyOf": [{"type": "string", "format": "decimal"}, {"type": "null"}]}
 
 
 def test_all_names_that_a_field_is_read_under_are_told() -> None:

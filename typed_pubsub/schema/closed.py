@@ -4,7 +4,7 @@ Schemas of readers are open: unknown members are ignored, and those with a defau
 every member of its model and no other. Holding one against the other is what tells whether they can talk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typed_pubsub.events.shapes import is_list, is_mapping
@@ -24,7 +24,7 @@ def written(schema: Mapping[str, Any]) -> dict[str, Any]:
 def close(schema: Any) -> Any:
     """The schema with all members required, no others allowed, and of each value only the form that is written."""
     if is_list(schema):
-        return [close(part) for part in schema]
+        return [close(part) for at, part in enumerate(schema) if not _reads_decimal(schema[at : at + 2])]
     if not is_mapping(schema):
         return schema
     if (decimal := decimal_text(schema)) is not None:
@@ -53,6 +53,15 @@ def decimal_text(schema: Mapping[str, Any]) -> dict[str, Any] | None:
             return {**text, **rest}
         case _:
             return None
+
+
+def _reads_decimal(pair: Sequence[Any]) -> bool:
+    """Whether the first is the number of a Decimal that stands among others, where pydantic has one flat list."""
+    match pair:
+        case [{"type": "number", **number}, {"type": "string", "format": "decimal", **text}]:
+            return not number and not text
+        case _:
+            return False
 
 
 def without_notes(schema: Any) -> Any:
