@@ -74,7 +74,7 @@ def source(
     incomplete: set[str] = set()
     classes: list[str] = []
     for definition in definitions:
-        place = Place(definition.classes, ready, incomplete, definition.hashable)
+        place = Place(definition.definitions, definition.classes, ready, incomplete, definition.hashable)
         with told_of(definition.origin):
             classes.append(_class(definition, imports, place, struct=struct))
         ready.add(definition.name)

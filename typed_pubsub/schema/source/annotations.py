@@ -40,7 +40,8 @@ class Typed:
 class Place:
     """What is known where a type is written."""
 
-    #: The classes by definition.
+    #: The schemas that references lead to, and the classes.
+    definitions: Mapping[str, Mapping[str, Any]]
     classes: Mapping[str, str]
     #: The classes that stand above.
     ready: set[str]
@@ -133,7 +134,7 @@ class Types(ABC):
         }
         match kind:
             case "integer" | "number":
-                return Typed(self.imports(_NUMBERS[kind]), keywords.bounds())
+                return Typed(self.imports(_NUMBERS[kind]), self.bounds(kind, keywords))
             case "boolean":
                 return Typed(self.imports("builtins.bool"))
             case "null":
@@ -222,6 +223,10 @@ class Types(ABC):
             raise keywords.error("expected a mapping, or members under properties, got neither")
         value = self.of(values, f"{keywords.path}.additionalProperties")
         return Typed(index(self.imports("builtins.dict"), key, value), keywords.named(_PAIRS))
+
+    def bounds(self, kind: str, keywords: Keywords) -> dict[str, Any]:  # noqa: ARG002  # a Struct's differ by kind
+        """The bounds of a number of JSON's type ``kind``."""
+        return keywords.bounds()
 
     @abstractmethod
     def is_literal(self, value: Any) -> bool:

@@ -1,6 +1,7 @@
 """The source of classes: what models and Structs have in common."""
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -213,13 +214,12 @@ def docstring(description: Any) -> str:
     said = inspect.cleandoc(description).rstrip() if isinstance(description, str) else ""
     if not said:
         return ""
-    escaped = "".join(map(_kept, said)).replace('"""', '\\"\\"\\"')
+    # Neither three quotes in a row, nor one before the last three.
+    escaped = re.sub(r'"(?=""|\Z)', r"\"", "".join(map(_kept, said)))
     first, *others = (line.rstrip() for line in escaped.split("\n"))
     start = " " if first.startswith('"') else ""
     if not others:
-        # The last of four quotes would stand outside.
-        last = f'{first[:-1]}\\"' if first.endswith('"') else first
-        return f'    """{start}{last}"""'
+        return f'    """{start}{first}"""'
     body = "\n".join(f"    {line}" if line else "" for line in others)
     return f'    """{start}{first}\n{body}\n    """'
 

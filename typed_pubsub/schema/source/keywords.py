@@ -170,5 +170,5 @@ def parts_of(schema: Any) -> Iterator[Mapping[str, Any]]:
 def references(schema: Any) -> Iterator[str]:
     """The definitions that a schema names, in its order, repetitions included."""
     for part in parts_of(schema):
-        if "$ref" in part:
-            yield definition(part["$ref"], "$")
+        if isinstance(reference := part.get("$ref"), str):
+            yield reference.removeprefix(DEFINITIONS)

@@ -34,7 +34,7 @@ class StructWriter(ClassWriter):
             return self._object(schema)
         if "enum" in schema:
             return enum_source(self)
-        if "prefixItems" in schema and "maxItems" not in schema:
+        if "prefixItems" in schema:
             return self._array()
         return alias_source(self)
 
@@ -120,9 +120,11 @@ class StructWriter(ClassWriter):
     def _array(self) -> str:
         keywords = self.keywords()
         keywords.take("type")
-        least = keywords.take("minItems", 0)
+        least, most = keywords.take("minItems", 0), keywords.take("maxItems")
         parts = keywords.take("prefixItems")
         keywords.done()
+        if most not in (None, len(parts)):
+            raise keywords.error(f"expected maxItems {len(parts)}, as many as there are prefixItems, got {most}")
         path = f"{self.definition.path}.prefixItems"
         members = [
             Member(f"item_{at}", f"item_{at}", schema_at(part, f"{path}[{at}]"), f"{path}[{at}]", at < least)
@@ -130,4 +132,6 @@ class StructWriter(ClassWriter):
         ]
         lines = [self._member(member, is_omitted=False) for member in members]
         bases: list[Item] = [self.imports("msgspec.Struct"), ("frozen=", "True"), ("array_like=", "True")]
+        if most is not None:
+            bases.append(("forbid_unknown_fields=", "True"))
         return self.source(self.head(bases), lines)
