@@ -3,22 +3,22 @@
 Not datamodel-code-generator: it makes a RootModel, which mypy refuses, of a text that is both nullable and limited.
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from typed_pubsub.schema.source.annotations import Place
 from typed_pubsub.schema.source.classes import Definition
+from typed_pubsub.schema.source.layout import WIDTH
 from typed_pubsub.schema.source.model_classes import ModelWriter
 from typed_pubsub.schema.source.model_types import ModelTypes
 from typed_pubsub.schema.source.names import Imports, member_names
-from typed_pubsub.schema.source.plan import Remarks, planned, told_of
+from typed_pubsub.schema.source.plan import planned, told_of
 from typed_pubsub.schema.source.struct_classes import StructWriter
 from typed_pubsub.schema.source.struct_types import StructTypes
 
 # What users' descriptions, names, patterns and defaults may be: nobody wrote them for linters.
-_HEAD = """# ruff: noqa: {codes}
-\"\"\"{text}\"\"\"
-"""
+_NOQA = "# ruff: noqa: "
 _CODES = (
     *("D101", "D200", "D205", "D209", "D210", "D212", "D300", "D301", "D400", "D402", "D403", "D404", "D405", "D406"),
     *("D407", "D410", "D411", "D412", "D413", "D414", "D415", "D416", "D417", "E501", "E741", "ERA001", "FIX001"),
@@ -49,7 +49,8 @@ def generate(schemas: Sequence[Mapping[str, Any]], *, struct: bool = False) -> s
     (``schema_of``) is the one that it was generated from, notes that no class can carry aside. Of two versions of one
     event the newest has the title as its name, the others the title and ``V1``; a definition whose name another event
     uses for something else gets the event's name in front. What changes nothing about what is accepted and cannot be
-    said, or is code of the publisher's own (``x-validators``, ``x-writes``), is told as ``# not generated: ...``.
+    said, or is code of the publisher's own (``x-validators``, ``x-writes``), is told as ``# not generated: ...``; a
+    ``$comment`` of a member stands beside it.
 
     The text is formatted as ``ruff format`` does at 120 columns, and the same for the same schemas.
 
@@ -65,10 +66,9 @@ def source(
     *,
     struct: bool = False,
     text: str = "Events, as their schemas tell them.",
-    remarks: Remarks | None = None,
 ) -> str:
-    """As ``generate``, with the module's docstring, and comments beside members by (path of the object, member)."""
-    definitions = planned(schemas, struct=struct, remarks=remarks or {})
+    """As ``generate``, with the module's docstring."""
+    definitions = planned(schemas, struct=struct)
     imports = Imports(_taken(definitions, struct=struct))
     ready: set[str] = set()
     incomplete: set[str] = set()
@@ -81,8 +81,8 @@ def source(
         if incomplete & set(definition.needs):
             incomplete.add(definition.name)
     parts = "\n\n\n".join(classes)
-    head = _HEAD.format(codes=", ".join(_CODES), text=text)
-    return f"{head}\n{imports.lines()}\n\n\n{parts}\n"
+    noqa = textwrap.fill(", ".join(_CODES), WIDTH, initial_indent=_NOQA, subsequent_indent=_NOQA).replace(",\n", "\n")
+    return f'{noqa}\n"""{text}"""\n\n{imports.lines()}\n\n\n{parts}\n'
 
 
 def _class(definition: Definition, imports: Imports, place: Place, *, struct: bool) -> str:

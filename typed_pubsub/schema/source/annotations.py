@@ -103,7 +103,8 @@ class Types(ABC):
         said = told(schema)
         found: dict[str, Any] = {}
         found |= {name: said.pop(name) for name in ("title", "description", "examples") if name in said}
-        said.pop("default", None)
+        for name in ("default", "$comment"):
+            said.pop(name, None)
         if schema.get("format") == "password":
             said.pop("writeOnly", None)
         return {**found, **({self.extra: said} if said else {})}

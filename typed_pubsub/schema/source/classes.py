@@ -10,7 +10,18 @@ from typed_pubsub.errors import SchemaError
 from typed_pubsub.schema.source.annotations import Place, Types, forward
 from typed_pubsub.schema.source.defaults import Defaults
 from typed_pubsub.schema.source.keywords import Keywords, bare, references, schema_at
-from typed_pubsub.schema.source.layout import Expression, Group, Item, call, flat, laid_out, literal
+from typed_pubsub.schema.source.layout import (
+    WIDTH,
+    Expression,
+    Group,
+    Item,
+    assigned,
+    call,
+    flat,
+    laid_out,
+    literal,
+    width,
+)
 from typed_pubsub.schema.source.names import Imports, member_names, value_names
 from typed_pubsub.schema.vocabulary import MAY_OMIT, READ_AS
 
@@ -32,8 +43,6 @@ class Definition:
     keywords: tuple[Item, ...] | None = None
     #: What is said beside its members, and a class cannot say.
     unsaid: tuple[str, ...] = ()
-    #: The comments beside members, by name.
-    remarks: Mapping[str, str] | None = None
     #: Of a Struct in a tagged union: the member that tells it from others, and its value there.
     tag: tuple[str, str | int] | None = None
     #: Whether its values are in a set.
@@ -162,10 +171,15 @@ class ClassWriter:
             return Default(self.imports("builtins.dict"), is_factory=True)
         raise member.error("expected a default, or its name under required: what stands for it is not told")
 
-    def remark(self, member: Member) -> str:
-        """The comment over a member, with a newline; mostly none."""
-        text = (self.definition.remarks or {}).get(member.name)
-        return "" if text is None else f"    # {text}\n"
+    def line(self, member: Member, annotation: Expression, value: Expression | None) -> str:
+        """The member, and what its schema comments: beside it where there is room, else above."""
+        found = "    " + assigned(member.python, annotation, value, indent=4)
+        comment = " ".join(str(member.schema.get("$comment", "")).split())
+        if not comment:
+            return found
+        if "\n" not in found and width(f"{found}  # {comment}") <= WIDTH:
+            return f"{found}  # {comment}"
+        return f"    # {comment}\n{found}"
 
     def head(self, bases: Sequence[Item]) -> str:
         """``class Name(bases):``."""

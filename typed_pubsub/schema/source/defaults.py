@@ -7,7 +7,7 @@ from typing import Any
 from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.source.annotations import Types, key_schema
 from typed_pubsub.schema.source.keywords import branches, by_type, definition, is_decimal, schema_at
-from typed_pubsub.schema.source.layout import Expression, Group, call, flat, literal, quoted
+from typed_pubsub.schema.source.layout import Expression, Group, call, flat, literal, quoted, quoted_bytes
 from typed_pubsub.schema.source.names import value_names
 from typed_pubsub.schema.source.values import decimal, formatted
 
@@ -72,7 +72,7 @@ class Defaults:
         form = schema.get("format")
         imports = self._types.imports
         if form in ("binary", "base64", "base64url"):
-            return repr(base64.b64decode(value) if self._struct else value.encode())
+            return quoted_bytes(base64.b64decode(value) if self._struct else value.encode())
         if self._struct and form not in ("uuid", "date", "time", "date-time", "duration"):
             return quoted(value)
         if form in ("uri", "regex"):

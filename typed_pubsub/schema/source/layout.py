@@ -143,6 +143,14 @@ def _escaped(char: str, quote: str) -> str:
     return char if char.isprintable() else repr(char)[1:-1]
 
 
+def quoted_bytes(value: bytes) -> str:
+    """The bytes as a literal."""
+    text = value.decode("latin-1")
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    told = (_escaped(char, quote) if char.isascii() else f"\\x{ord(char):02x}" for char in text)
+    return f"b{quote}{''.join(told)}{quote}"
+
+
 def literal(value: Any) -> Expression:
     """A JSON value as Python."""
     if isinstance(value, str):

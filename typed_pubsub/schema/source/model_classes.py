@@ -3,11 +3,10 @@
 from typing import Any
 
 from typed_pubsub.errors import SchemaError
-from typed_pubsub.schema.source.classes import ClassWriter, Default, Member, alias_source, enum_source
+from typed_pubsub.schema.source.classes import ClassWriter, Member, alias_source, enum_source
 from typed_pubsub.schema.source.keywords import Keywords, schema_at, told
 from typed_pubsub.schema.source.layout import (
     Expression,
-    Group,
     Item,
     assigned,
     call,
@@ -85,10 +84,10 @@ class ModelWriter(ClassWriter):
         items += [*self._aliases(member), *((f"{name}=", literal(value)) for name, value in notes.items())]
         if is_omitted and default is not None:
             items.append(("exclude_if=", _equals(flat(default.value))))
-        value = default.value if default is not None and len(items) == 1 and _is_plain(default) else None
+        value = default.value if default is not None and len(items) == 1 and not default.is_factory else None
         if items and (value is None or not fits(member.python, annotation, value, indent=4)):
             value = call(self.imports("pydantic.Field"), *items)
-        return self.remark(member) + "    " + assigned(member.python, annotation, value, indent=4)
+        return self.line(member, annotation, value)
 
     def _aliases(self, member: Member) -> list[Item]:
         names = member.read_as
@@ -137,7 +136,7 @@ class ModelWriter(ClassWriter):
             member = Member(f"item_{at}", f"item_{at}", schema_at(part, f"{path}[{at}]"), f"{path}[{at}]", at < least)
             kind = self.quoted(self.types.of(member.plain, member.path))
             default = None if member.is_required else self.default(member)
-            if default is not None and not _is_plain(default):
+            if default is not None and default.is_factory:
                 raise SchemaError(member.path, "expected a default that does not change, of an item of a tuple")
             lines.append("    " + assigned(member.python, kind, None if default is None else default.value, indent=4))
         return self.source(self.head([self.imports("typing.NamedTuple")]), lines)
@@ -145,13 +144,6 @@ class ModelWriter(ClassWriter):
 
 def _defaults(members: list[Member]) -> bool:
     return any(member.has_default for member in members)
-
-
-def _is_plain(default: Default) -> bool:
-    """Whether the default may stand behind the member as it is."""
-    # pydantic copies lists for each model; linters and readers do not know.
-    is_display = isinstance(default.value, Group) and default.value.head.rstrip("_") in ("", "set")
-    return not default.is_factory and not is_display
 
 
 def _equals(value: str) -> str:

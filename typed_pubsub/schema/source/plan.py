@@ -3,8 +3,7 @@
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from typed_pubsub.errors import DefinitionError, SchemaError
 from typed_pubsub.events.keys import KeyTemplate
@@ -24,13 +23,10 @@ from typed_pubsub.schema.vocabulary import (
     WRITES,
 )
 
-#: Comments beside members, by the path of their object and their name.
-Remarks: TypeAlias = Mapping[tuple[str, str], str]
-
 _OF_FILES = ("$schema", "$id", "$comment", ROUTING_KEY, VERSION, FINGERPRINT, DEPRECATED, WRITES, "$defs")
 
 
-def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool, remarks: Remarks) -> list[Definition]:
+def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool) -> list[Definition]:
     """The classes for the schemas, each after those that it needs; where they need each other, one comes first.
 
     Raises:
@@ -44,7 +40,7 @@ def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool, remarks: Rema
             found = list(_of_event(name, schema, taken, held, struct=struct))
         for definition in found:
             held.setdefault(definition.name, definition)
-    return [_remarked(definition, remarks) for definition in _ordered(held)]
+    return _ordered(held)
 
 
 def origin(schema: Mapping[str, Any]) -> str:
@@ -59,11 +55,6 @@ def told_of(schema: str) -> Generator[None]:
         yield
     except SchemaError as error:
         raise SchemaError(error.path, f"{error.problem} (in the schema of {schema})") from error
-
-
-def _remarked(definition: Definition, remarks: Remarks) -> Definition:
-    own = {member: text for (path, member), text in remarks.items() if path == definition.path}
-    return replace(definition, remarks=own)
 
 
 def _event_names(schemas: Sequence[Mapping[str, Any]]) -> list[str]:

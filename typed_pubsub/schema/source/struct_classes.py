@@ -8,7 +8,6 @@ from typed_pubsub.schema.source.layout import (
     Expression,
     Group,
     Item,
-    assigned,
     call,
     either,
     fits,
@@ -94,7 +93,7 @@ class StructWriter(ClassWriter):
                 default = self._made_anew(self.default(member))
         annotation = self.quoted(annotation)
         value = self._value(member, annotation, default)
-        return self.remark(member) + "    " + assigned(member.python, annotation, value, indent=4)
+        return self.line(member, annotation, value)
 
     def _made_anew(self, default: Default) -> Default:
         value = default.value
