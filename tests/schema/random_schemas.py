@@ -3,9 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from typed_pubsub.events import Event, Registry, StructEvent
+from typed_pubsub.schema import schema_of
 
 Schema = dict[str, Any]
 NULL: Schema = {"type": "null"}
@@ -28,6 +33,31 @@ NAMES = (
     ),
     *("model_config", "_private", "__slots__", "with-dash", "with_dash", "2nd", "é", "", " ", "D0", "Made", "x" * 70),
 )
+
+
+class StructCat(msgspec.Struct, tag_field="kind", tag="cat"):
+    age: int = 1
+
+
+class StructDog(msgspec.Struct, tag_field="kind", tag="dog"):
+    name: str
+
+
+class StructPets(StructEvent, routing_key="pets", registry=Registry()):
+    pet: StructCat | StructDog
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+    age: int = 1
+
+
+class Dog(BaseModel):
+    kind: Literal["dog", "puppy"]
+
+
+class ModelPets(Event, routing_key="pets", registry=Registry()):
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +271,9 @@ def event_schemas(draw: Callable[..., Any], *, struct: bool) -> Schema:
             definitions[name]["properties"]["again"] = again
         references.append(Value({"$ref": f"#/$defs/{name}"}, hashable=False))
     if draw(st.booleans()):
-        for tag in ("cat", "dog"):
-            definitions[tag.title()] = {
-                "type": "object",
-                "properties": {"kind": {"const": tag, "type": "string"}, "age": {"type": "integer", "default": 1}},
-                "required": ["kind"],
-            }
-        mapping = {tag: f"#/$defs/{tag.title()}" for tag in ("cat", "dog")}
-        branches = [{"$ref": reference} for reference in mapping.values()]
-        told = {"propertyName": "kind", "mapping": mapping}
-        references.append(Value({"oneOf": branches, "discriminator": told}, hashable=False))
+        pets = schema_of(StructPets if struct else ModelPets)
+        definitions |= pets["$defs"]
+        references.append(Value(pets["properties"]["pet"], hashable=False))
     top = draw(objects(values(struct=struct, references=references), struct=struct))
     schema = {**top, "title": "Made", "x-routing-key": "made", "x-version": 1}
     return _with_definitions(schema, {**definitions, "Colour": colour})

@@ -52,7 +52,7 @@ def ruff(*command: str, source: str) -> str:
 
 @pytest.mark.parametrize("struct", [False, True])
 def test_what_is_generated_is_formatted_and_clean(struct: bool) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(schema=event_schemas(struct=struct))
     def check(schema: dict[str, Any]) -> None:
         source = generate([schema], struct=struct)
