@@ -141,6 +141,11 @@ TEXT = {"type": "string"}
         (made({"a": {**TEXT, "format": "time"}}), "$.properties.a", "expected x-naive: true of a time"),
         (made({"a": WHOLE}, required=[], **{"x-may-omit": ["a"]}), "$", "expected defaults"),
         (made({"a": {"type": "array", "prefixItems": [WHOLE], "minItems": 0}}), "$.properties.a", "expected minItems"),
+        (made({"a": {**WHOLE, "minimum": "1"}}), "$.properties.a.minimum", "expected a number, got '1'"),
+        (made({}, required="a"), "$.required", "expected a list of texts, got 'a'"),
+        (made({}, **{"$defs": {"A": 1}}), "$.$defs.A", "expected a schema, got 1"),
+        (made({"a": {"type": "array", "items": False}}), "$.properties.a.items", "expected a schema, got False"),
+        (made({"a": WHOLE}, **{"x-may-omit": ["b"]}), "$", "expected names under properties in x-may-omit, got ['b']"),
         (made({"a": {"oneOf": [WHOLE, TEXT]}}), "$.properties.a", "expected several branches, and a discriminator"),
     ],
 )
@@ -203,6 +208,37 @@ def test_own_code_is_told_and_not_generated() -> None:
 def test_a_deprecated_event_says_so() -> None:
     source = generate([made({}, **{"deprecated": True, "x-deprecated": "use Other"})])
     assert 'class Made(Event, routing_key="made", deprecated="use Other"):' in source
+
+
+def test_nothing_that_others_write_in_a_schema_becomes_code() -> None:
+    hostile = 'x\n    raise SystemExit\r"""\x0c\'"\\\0'
+    told = {
+        "description": hostile,
+        "$comment": hostile,
+        "x-validators": [hostile],
+        "title": hostile,
+        "examples": [hostile],
+    }
+    enum = {"enum": ["a", hostile], "type": "string"}
+    members = {
+        hostile: {**TEXT, **told},
+        "a": {**TEXT, "pattern": "a", "format": hostile, "default": hostile},
+        "b": {**TEXT, "x-read-as": ["b", hostile, [hostile]]},
+        "c": {**enum, "default": hostile},
+        "d": {"$ref": f"#/$defs/{hostile}", "default": hostile},
+    }
+    schema = made(
+        members, required=[hostile, "b"], **{**told, "title": "Made", "x-owner": hostile, "$defs": {hostile: enum}}
+    )
+    with imported(generate([{**schema, "x-writes": {}}])) as module:
+        assert schema_of(module.Made)["properties"][hostile]["description"] == hostile
+    with pytest.raises(SchemaError, match="expected now_op 'past' or 'future'"):
+        generate([made({"a": {**TEXT, "format": "date", "x-limits": {"now_op": "x import y"}}})])
+
+
+def test_an_event_may_be_called_like_what_it_is_made_of() -> None:
+    with imported(generate([made({"a": {**TEXT, "format": "uuid"}}, title="Event")])) as module:
+        assert meta_of(module.Event).key.text == "made"
 
 
 def test_of_two_versions_the_newest_has_the_name() -> None:

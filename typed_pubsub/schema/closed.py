@@ -4,7 +4,7 @@ Schemas of readers are open: unknown members are ignored, and those with a defau
 every member of its model and no other. Holding one against the other is what tells whether they can talk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from typed_pubsub.events.shapes import is_list, is_mapping
@@ -24,7 +24,7 @@ def written(schema: Mapping[str, Any]) -> dict[str, Any]:
 def close(schema: Any) -> Any:
     """The schema with all members required, no others allowed, and of each value only the form that is written."""
     if is_list(schema):
-        return [close(part) for at, part in enumerate(schema) if not _reads_decimal(schema[at : at + 2])]
+        return [close(part) for at, part in enumerate(schema) if not is_decimal(schema[at : at + 2])]
     if not is_mapping(schema):
         return schema
     if (decimal := decimal_text(schema)) is not None:
@@ -55,9 +55,9 @@ def decimal_text(schema: Mapping[str, Any]) -> dict[str, Any] | None:
             return None
 
 
-def _reads_decimal(pair: Sequence[Any]) -> bool:
-    """Whether the first is the number of a Decimal that stands among others, where pydantic has one flat list."""
-    match pair:
+def is_decimal(parts: Any) -> bool:
+    """Whether the parts of an ``anyOf`` are those of a Decimal: a number, or a text; pydantic has them among others."""
+    match parts:
         case [{"type": "number", **number}, {"type": "string", "format": "decimal", **text}]:
             return not number and not text
         case _:

@@ -7,13 +7,13 @@ from typing import Any
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.source.keywords import (
     Keywords,
     bare,
     branches,
     by_type,
     definition,
-    is_decimal,
     schema_at,
     told,
 )
@@ -21,7 +21,8 @@ from typed_pubsub.schema.source.layout import Expression, call, either, flat, in
 from typed_pubsub.schema.source.names import Imports
 from typed_pubsub.schema.vocabulary import KEY_TYPE, VALIDATORS
 
-_LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
+#: The constraints of a text, as Python calls them.
+LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
 _COUNTS = {"minItems": "min_length", "maxItems": "max_length"}
 _PAIRS = {"minProperties": "min_length", "maxProperties": "max_length"}
 _NUMBERS = {"integer": "builtins.int", "number": "builtins.float"}
@@ -181,11 +182,11 @@ class Types(ABC):
         form = keywords.take("format")
         if form is not None:
             return self.formatted(form, keywords)
-        return self.text(keywords, keywords.named(_LENGTHS))
+        return self.text(keywords, keywords.named(LENGTHS))
 
     def plain_text(self, form: str, keywords: Keywords) -> Typed:
         """A text whose format is only told."""
-        typed = self.text(keywords, keywords.named(_LENGTHS))
+        typed = self.text(keywords, keywords.named(LENGTHS))
         return Typed(typed.base, {**typed.limits, self.extra: {"format": form}}, typed.metadata)
 
     def _array(self, keywords: Keywords) -> Typed:

@@ -9,7 +9,7 @@ from typing import Any
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.schema.source.annotations import Place, Types, forward
 from typed_pubsub.schema.source.defaults import Defaults
-from typed_pubsub.schema.source.keywords import Keywords, bare, references, schema_at
+from typed_pubsub.schema.source.keywords import Keywords, bare, references, schema_at, told
 from typed_pubsub.schema.source.layout import (
     WIDTH,
     Expression,
@@ -24,6 +24,8 @@ from typed_pubsub.schema.source.layout import (
 )
 from typed_pubsub.schema.source.names import Imports, member_names, value_names
 from typed_pubsub.schema.vocabulary import MAY_OMIT, READ_AS
+
+_SAID = frozenset({"title", "description", "default", "deprecated", "$comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,10 @@ class ClassWriter:
             Member(name, names[name], schema_at(properties[name], f"{path}.{name}"), f"{path}.{name}", name in required)
             for name in order
         ]
-        return found, frozenset(keywords.take(MAY_OMIT, ()))
+        omitted = frozenset(keywords.take(MAY_OMIT, ()))
+        if not omitted <= properties.keys():
+            raise keywords.error(f"expected names under properties in {MAY_OMIT}, got {sorted(omitted)}")
+        return found, omitted
 
     def quoted(self, annotation: Expression) -> Expression:
         """The annotation just made, as a text if it names a class further down."""
@@ -162,7 +167,7 @@ class ClassWriter:
     def _empty(self, member: Member) -> Default:
         schema = member.schema
         kind = schema.get("type")
-        if kind == "null" or {"type": "null"} in schema.get("anyOf", ()):
+        if not bare(schema) or kind == "null" or {"type": "null"} in schema.get("anyOf", ()):
             return Default("None")
         if kind == "array" and not schema.get("minItems") and "prefixItems" not in schema:
             names = ("tuple", "frozenset") if self.place.hashable else ("list", "set")
@@ -174,7 +179,7 @@ class ClassWriter:
     def line(self, member: Member, annotation: Expression, value: Expression | None) -> str:
         """The member, and what its schema comments: beside it where there is room, else above."""
         found = "    " + assigned(member.python, annotation, value, indent=4)
-        comment = " ".join(str(member.schema.get("$comment", "")).split())
+        comment = _remark(str(member.schema.get("$comment", "")))
         if not comment:
             return found
         if "\n" not in found and width(f"{found}  # {comment}") <= WIDTH:
@@ -187,8 +192,13 @@ class ClassWriter:
 
     def source(self, head: str, members: list[str]) -> str:
         """The class."""
-        unsaid = [f"    # not generated: {line}" for line in (*self.definition.unsaid, *self.place.unsaid)]
+        unsaid = [f"    # not generated: {_remark(line)}" for line in (*self.definition.unsaid, *self.place.unsaid)]
         return f"{head}\n{_body(docstring(self.definition.schema.get('description')), unsaid, members)}"
+
+
+def foreign_to_classes(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What the schema of an object tells that a class has neither a name, a docstring nor a keyword for."""
+    return {name: value for name, value in told(schema).items() if name not in _SAID}
 
 
 def enum_source(writer: ClassWriter) -> str:
@@ -197,11 +207,16 @@ def enum_source(writer: ClassWriter) -> str:
     keywords.take("type")
     values = keywords.take("enum")
     keywords.done()
-    members = [
-        "    " + laid_out(literal(value), indent=4, before=f"{name} = ")
-        for name, value in zip(value_names(values), values, strict=True)
-    ]
+    if writer.struct and {type(value) for value in values} not in ({str}, {int}):
+        raise keywords.error("expected values that are all texts or all whole numbers, of an Enum in a Struct")
+    members = [_value_line(name, flat(literal(value))) for name, value in zip(value_names(values), values, strict=True)]
     return writer.source(writer.head([writer.imports("enum.Enum")]), members)
+
+
+def _value_line(name: str, value: str) -> str:
+    line = f"    {name} = {value}"
+    inner = f"        {value}"
+    return line if width(line) <= WIDTH or width(inner) > WIDTH else f"    {name} = (\n{inner}\n    )"
 
 
 def alias_source(writer: ClassWriter) -> str:
@@ -236,6 +251,11 @@ def docstring(description: Any) -> str:
         return f'    """{start}{first}"""'
     body = "\n".join(f"    {line}" if line else "" for line in others)
     return f'    """{start}{first}\n{body}\n    """'
+
+
+def _remark(text: str) -> str:
+    """The text on one line, whatever is in it: schemas come from others."""
+    return "".join(map(_kept, " ".join(text.split())))
 
 
 def _kept(char: str) -> str:

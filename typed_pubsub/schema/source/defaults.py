@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.source.annotations import Types, key_schema
-from typed_pubsub.schema.source.keywords import branches, by_type, definition, is_decimal, schema_at
+from typed_pubsub.schema.source.keywords import branches, by_type, definition, schema_at
 from typed_pubsub.schema.source.layout import Expression, Group, call, flat, literal, quoted, quoted_bytes
 from typed_pubsub.schema.source.names import value_names
 from typed_pubsub.schema.source.values import decimal, formatted

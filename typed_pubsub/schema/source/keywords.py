@@ -5,6 +5,7 @@ from typing import Any
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.vocabulary import DEFINITIONS, LIMITS, MEANT, NOTES, READ_AS
 
 #: What is said to people about a value, and what others than this library say.
@@ -131,15 +132,6 @@ def branches(parts: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:
         else:
             joined.append((where, part))
     return joined
-
-
-def is_decimal(parts: Any) -> bool:
-    """Whether the parts of an ``anyOf`` are those of a Decimal: a number, or a text."""
-    match parts:
-        case [{"type": "number", **number}, {"type": "string", "format": "decimal", **text}]:
-            return not number and not text
-        case _:
-            return False
 
 
 def definition(reference: Any, path: str) -> str:

@@ -1,5 +1,6 @@
 """Python source as values, laid out as ``ruff format`` lays it out at 120 columns: one line, or one item a line."""
 
+import math
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -159,4 +160,6 @@ def literal(value: Any) -> Expression:
         return Group("", tuple((f"{quoted(name)}: ", literal(part)) for name, part in value.items()), "{}")
     if is_list(value):
         return Group("", tuple(literal(part) for part in value), "[]")
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
     return repr(value)

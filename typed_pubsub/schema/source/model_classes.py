@@ -3,8 +3,8 @@
 from typing import Any
 
 from typed_pubsub.errors import SchemaError
-from typed_pubsub.schema.source.classes import ClassWriter, Member, alias_source, enum_source
-from typed_pubsub.schema.source.keywords import Keywords, schema_at, told
+from typed_pubsub.schema.source.classes import ClassWriter, Member, alias_source, enum_source, foreign_to_classes
+from typed_pubsub.schema.source.keywords import Keywords, schema_at
 from typed_pubsub.schema.source.layout import (
     Expression,
     Item,
@@ -16,9 +16,6 @@ from typed_pubsub.schema.source.layout import (
     literal,
     quoted,
 )
-
-#: What the top of an event's schema, or a definition, says in other ways.
-_SAID = frozenset({"title", "description", "default", "deprecated", "$comment"})
 
 
 class ModelWriter(ClassWriter):
@@ -56,7 +53,7 @@ class ModelWriter(ClassWriter):
             bases += [self.imports("pydantic.BaseModel"), ("frozen=", "True")]
         else:
             bases += [self.imports("typed_pubsub.Event"), *own]
-        foreign = {name: value for name, value in told(schema).items() if name not in _SAID}
+        foreign = foreign_to_classes(schema)
         if foreign:
             config.append(("json_schema_extra=", literal(foreign)))
         return self.source(self.head([*bases, *config]), [*extra, *lines])
@@ -107,15 +104,17 @@ class ModelWriter(ClassWriter):
         return call(self.imports("pydantic.AliasPath"), *map(literal, steps))
 
     def _typed_dict(self, keywords: Keywords, members: list[Member]) -> str:
-        config = ""
-        if keywords.take("additionalProperties", default=True) is False:
-            config = f'@{self.imports("pydantic.with_config")}(extra="forbid")\n'
+        config, extra = self._config(keywords)
         keywords.done()
+        if extra:
+            raise keywords.error("expected additionalProperties true or false of a TypedDict, got a schema")
+        decorator = [f"@{flat(call(self.imports('pydantic.with_config'), *config))}"] if config else []
         for member in members:
             if member.python != member.name:
                 raise member.error("expected a name of Python, as a TypedDict has no others")
         lines = ["    " + assigned(member.name, self._entry(member), None, indent=4) for member in members]
-        return self.source(config + self.head([self.imports("typing_extensions.TypedDict")]), lines)
+        head = self.head([self.imports("typing_extensions.TypedDict")])
+        return self.source("\n".join([*decorator, head]), lines)
 
     def _entry(self, member: Member) -> Expression:
         found = self.types.of(member.plain, member.path)

@@ -9,7 +9,7 @@ from pydantic import networks
 
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.models import model_schema
-from typed_pubsub.schema.source.annotations import Source, Typed, Types
+from typed_pubsub.schema.source.annotations import LENGTHS, Source, Typed, Types
 from typed_pubsub.schema.source.keywords import Keywords, branches
 from typed_pubsub.schema.source.layout import Expression, call, either, index, literal
 from typed_pubsub.schema.source.names import member_names
@@ -38,7 +38,6 @@ _MOMENTS = {
 }
 _NOW = {"date": "Date", "date-time": "Datetime"}
 _URLS = ("uri", "multi-host-uri")
-_LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
 
 
 class ModelTypes(Types):
@@ -65,7 +64,7 @@ class ModelTypes(Types):
             keywords.take("contentMediaType")
             content = self.of(keywords.take("contentSchema", {}), f"{keywords.path}.contentSchema")
             return Typed(index(self.imports("pydantic.Json"), content), limits)
-        flags = keywords.take_limits("strip_whitespace", "to_lower", "to_upper")
+        flags = keywords.take_limits("strip_whitespace", "to_lower", "to_upper", "ascii_only")
         if not flags:
             return Typed(name, limits)
         items = [(f"{limit}=", literal(value)) for limit, value in {**flags, **limits}.items()]
@@ -87,7 +86,7 @@ class ModelTypes(Types):
         if form == "regex":
             return Typed(index(self.imports("re.Pattern"), self.imports("builtins.str")))
         if form == "password":
-            return Typed(self.imports("pydantic.SecretStr"), keywords.named(_LENGTHS))
+            return Typed(self.imports("pydantic.SecretStr"), keywords.named(LENGTHS))
         return self.plain_text(form, keywords)
 
     def decimal(self, keywords: Keywords) -> Typed:
@@ -128,6 +127,8 @@ class ModelTypes(Types):
             base = "pydantic.AwareDatetime" if naive is None else "pydantic.NaiveDatetime"
         metadata: tuple[Expression, ...] = ()
         if form in _NOW and (now := keywords.take_limits("now_op")):
+            if now["now_op"] not in ("past", "future"):
+                raise keywords.error(f"expected now_op 'past' or 'future', got {now['now_op']!r}")
             when = f"pydantic.{now['now_op'].title()}{_NOW[form]}"
             metadata = (self.imports(when),) if base.startswith("pydantic.") else ()
             base = base if metadata else when

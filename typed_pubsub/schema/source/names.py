@@ -98,6 +98,8 @@ def value_names(values: Iterable[object]) -> list[str]:
 
 def class_name(text: str) -> str:
     """What a class is called after a name that may be no name of Python."""
+    if is_name(text):
+        return text
     words = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")
     words = words if words[:1].isalpha() else f"Model{words}"
     return words if is_name(words) else f"{words}_"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from typed_pubsub.errors import DefinitionError, SchemaError
@@ -14,6 +15,7 @@ from typed_pubsub.schema.source.keywords import definition as named
 from typed_pubsub.schema.source.keywords import parts_of, references
 from typed_pubsub.schema.source.layout import Item, quoted
 from typed_pubsub.schema.source.names import class_name, is_name, member_names, unique
+from typed_pubsub.schema.source.shape import check
 from typed_pubsub.schema.vocabulary import (
     DEFINITIONS,
     DEPRECATED,
@@ -32,6 +34,8 @@ def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool) -> list[Defin
     Raises:
         SchemaError: a schema is no event's, or two are of one key and version.
     """
+    for schema in schemas:
+        check(schema)
     names = _event_names(schemas)
     taken = set(names)
     held: dict[str, Definition] = {}
@@ -101,38 +105,42 @@ def _title(schema: Mapping[str, Any]) -> str:
 def _of_event(
     name: str, schema: Mapping[str, Any], taken: set[str], held: Mapping[str, Definition], *, struct: bool
 ) -> Iterator[Definition]:
-    """The event's definition and those of the classes under it."""
+    """The definitions of the classes under an event, and its own."""
     if schema.get("type") != "object" or "properties" not in schema:
         raise SchemaError("$", "expected an object with properties, as the body of an event is one")
     hoist = _Hoist(name, schema.get("$defs", {}))
     top = hoist.top({key: value for key, value in schema.items() if key not in _OF_FILES and key != "deprecated"})
-    definitions = hoist.definitions
-    own = schema["title"] if _is_itself(schema, definitions.get(schema["title"])) else None
-    classes = {ref: name for ref in [own] if ref is not None}
-    for ref, text in ((ref, _closure(ref, definitions)) for ref in sorted(definitions) if ref != own):
-        found = class_name(ref)
-        if found in taken and not (found in held and _text(held[found]) == text):
-            found = unique(class_name(f"{name}{ref}"), taken)
-        taken.add(found)
-        classes[ref] = found
-    tags = _tags([top, *definitions.values()], definitions) if struct else {}
-    in_sets = _in_sets(top, definitions)
-    unsaid = (f"{WRITES}: its publisher writes what code of its own makes",) if WRITES in schema else ()
-    for ref in sorted(definitions):
-        if ref != own:
-            path = hoist.paths.get(ref, f"$.$defs.{ref}")
-            yield Definition(
-                *(classes[ref], definitions[ref], path, definitions, classes, origin(schema)),
-                tag=tags.get(ref),
-                hashable=ref in in_sets,
-            )
-    yield Definition(
-        *(name, top, "$", definitions, classes, origin(schema)),
-        keywords=_keywords(schema, top, classes, struct=struct),
-        unsaid=unsaid,
-        tag=tags.get(own or ""),
-        hashable=own in in_sets,
+    schemas = hoist.definitions
+    own = schema["title"] if _is_itself(schema, schemas.get(schema["title"])) else None
+    classes = _class_names(name, own, schemas, taken, held)
+    tags = _tags([top, *schemas.values()], schemas) if struct else {}
+    in_sets = _in_sets(top, schemas)
+
+    def define(ref: str | None, found: Mapping[str, Any], path: str) -> Definition:
+        names = (name if ref == own else classes[ref or ""], found, path, schemas, classes, origin(schema))
+        return Definition(*names, tag=tags.get(ref or ""), hashable=ref in in_sets)
+
+    yield from (
+        define(ref, schemas[ref], hoist.paths.get(ref, f"$.$defs.{ref}")) for ref in sorted(schemas) if ref != own
     )
+    unsaid = (f"{WRITES}: its publisher writes what code of its own makes",) if WRITES in schema else ()
+    keywords = _keywords(schema, top, classes, struct=struct)
+    yield replace(define(own, top, "$"), keywords=keywords, unsaid=unsaid)
+
+
+def _class_names(
+    name: str, own: str | None, schemas: Mapping[str, Any], taken: set[str], held: Mapping[str, Definition]
+) -> dict[str, str]:
+    """What the classes of the definitions are called; those that another event has too are one class."""
+    classes = {} if own is None else {own: name}
+    for ref in sorted(schemas):
+        if ref != own:
+            found = class_name(ref)
+            if found in taken and not (found in held and _text(held[found]) == _closure(ref, schemas)):
+                found = unique(class_name(f"{name}{ref}"), taken)
+            taken.add(found)
+            classes[ref] = found
+    return classes
 
 
 def _is_itself(schema: Mapping[str, Any], other: Any) -> bool:
@@ -229,12 +237,18 @@ def _tags(schemas: list[Any], definitions: Mapping[str, Any]) -> dict[str, tuple
             tag = one["discriminator"]["propertyName"]
             for branch in one["oneOf"]:
                 ref = named(branch.get("$ref"), "$.oneOf")
-                value = definitions.get(ref, {}).get("properties", {}).get(tag, {}).get("const")
+                value = _tag_value(definitions.get(ref, {}), tag)
                 if not isinstance(value, str | int):
                     raise SchemaError(f"$.$defs.{ref}.properties.{tag}", "expected a const, the tag of a Struct")
                 if found.setdefault(ref, (tag, value)) != (tag, value):
                     raise SchemaError(f"$.$defs.{ref}", f"expected one tag of a Struct, got {tag!r} too")
     return found
+
+
+def _tag_value(schema: Mapping[str, Any], tag: str) -> Any:
+    """The value of the member ``tag``; of a Struct that is an array it comes first."""
+    first = schema["prefixItems"][0] if schema.get("prefixItems") else schema.get("properties", {}).get(tag, {})
+    return first.get("const")
 
 
 def _in_sets(top: Mapping[str, Any], definitions: Mapping[str, Any]) -> set[str]:

@@ -2,8 +2,15 @@
 
 from typing import Any
 
-from typed_pubsub.schema.source.classes import ClassWriter, Default, Member, alias_source, enum_source
-from typed_pubsub.schema.source.keywords import Keywords, schema_at, told
+from typed_pubsub.schema.source.classes import (
+    ClassWriter,
+    Default,
+    Member,
+    alias_source,
+    enum_source,
+    foreign_to_classes,
+)
+from typed_pubsub.schema.source.keywords import Keywords, schema_at
 from typed_pubsub.schema.source.layout import (
     Expression,
     Group,
@@ -15,8 +22,6 @@ from typed_pubsub.schema.source.layout import (
     literal,
     quoted,
 )
-
-_SAID = frozenset({"title", "description", "default", "deprecated", "$comment"})
 
 
 class StructWriter(ClassWriter):
@@ -42,8 +47,7 @@ class StructWriter(ClassWriter):
         members, omitted = self.members(keywords)
         config = [*self._tag(), *self._config(keywords), *self._omission(keywords, members, omitted)]
         keywords.done()
-        foreign = sorted(name for name in told(schema) if name not in _SAID)
-        self.place.unsaid += [f"{name}: a Struct has no place for it" for name in foreign]
+        self.place.unsaid += [f"{name}: a Struct has no place for it" for name in sorted(foreign_to_classes(schema))]
         tag = self.definition.tag
         lines = [
             self._member(member, is_omitted=member.name in omitted)
@@ -129,8 +133,9 @@ class StructWriter(ClassWriter):
             Member(f"item_{at}", f"item_{at}", schema_at(part, f"{path}[{at}]"), f"{path}[{at}]", at < least)
             for at, part in enumerate(parts)
         ]
-        lines = [self._member(member, is_omitted=False) for member in members]
+        tag = self._tag()
+        lines = [self._member(member, is_omitted=False) for member in (members[1:] if tag else members)]
         bases: list[Item] = [self.imports("msgspec.Struct"), ("frozen=", "True"), ("array_like=", "True")]
         if most is not None:
             bases.append(("forbid_unknown_fields=", "True"))
-        return self.source(self.head(bases), lines)
+        return self.source(self.head([*bases, *tag]), lines)

@@ -5,8 +5,9 @@ from typing import Any
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list
+from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.source.annotations import Typed, Types
-from typed_pubsub.schema.source.keywords import Keywords, branches, by_type, definition, is_decimal
+from typed_pubsub.schema.source.keywords import Keywords, branches, by_type, definition
 from typed_pubsub.schema.source.layout import Expression, either
 from typed_pubsub.schema.vocabulary import NAIVE
 
