@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.schema.generated import imported
+from tests.schema.generated import events_of, imported
 from typed_pubsub.errors import SchemaError
-from typed_pubsub.events import EventClass
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema.infer import infer
@@ -41,9 +40,9 @@ BODIES = st.lists(st.dictionaries(MEMBERS, JSON, max_size=5), min_size=1, max_si
 
 def event_in(source: str) -> Any:
     with imported(source) as module:
-        found: list[EventClass] = list(module.__dict__["__events__"].values())
-        meta_of(found[0]).codec.prepare()
-        return found[0]
+        (event,) = events_of(module)
+        meta_of(event).codec.prepare()
+        return event
 
 
 def reads(source: str, body: dict[str, Any], key: str) -> Any:
