@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.schema import test_export as exported
-from tests.schema.contracts_of_models import MODELS
+from tests.schema.contracts_of_names import MODELS
 from tests.schema.contracts_of_structs import STRUCTS
 from tests.schema.generated import event_of, imported
 from typed_pubsub.demo import events as demo
@@ -190,6 +190,11 @@ def test_an_error_names_the_schema_among_several() -> None:
         generate([made({}), made({"a": {"not": {}}}, **{"x-routing-key": "bad", "x-version": 2})])
     assert SchemaError("$.a", "bad").exit_code == 2
     assert issubclass(SchemaError, PubSubError)
+
+
+def test_no_schema_is_an_error() -> None:
+    with pytest.raises(SchemaError, match=r"^\$: expected a schema, got none"):
+        generate([])
 
 
 def test_two_schemas_of_one_key_and_version_are_an_error() -> None:

@@ -32,8 +32,10 @@ def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool) -> list[Defin
     """The classes for the schemas, each after those that it needs; where they need each other, one comes first.
 
     Raises:
-        SchemaError: a schema is no event's, or two are of one key and version.
+        SchemaError: there is no schema, one is no event's, or two are of one key and version.
     """
+    if not schemas:
+        raise SchemaError("$", "expected a schema, got none")
     for schema in schemas:
         check(schema)
     names = _event_names(schemas)
