@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         MisconfigurationException,
         PublishFailed,
         PubSubError,
+        SchemaError,
         TooManyFaults,
         TopologyRefused,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "PublishFailed",
     "Publisher",
     "Registry",
+    "SchemaError",
     "StructEvent",
     "Subscriber",
     "TaskCall",

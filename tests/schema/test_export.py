@@ -171,6 +171,16 @@ def test_a_decimal_is_told_from_a_text_and_its_limits_are_told() -> None:
     assert schema_of(StructPriced)["properties"]["free"] == free
 
 
+def test_a_decimal_that_may_be_null_is_written_as_a_text() -> None:
+    class Rated(Event, routing_key="rated", registry=Registry()):
+        rate: Decimal | None
+
+    schema = schema_of(Rated)
+    assert "x-writes" not in schema
+    rate = written(schema)["properties"]["rate"]
+    assert rate == {"anyOf": [{"type": "string", "format": "decimal"}, {"type": "null"}]}
+
+
 def test_all_names_that_a_field_is_read_under_are_told() -> None:
     class Inner(BaseModel):
         z: int = Field(validation_alias=AliasChoices("z", "zed"))

@@ -24,7 +24,7 @@ def written(schema: Mapping[str, Any]) -> dict[str, Any]:
 def close(schema: Any) -> Any:
     """The schema with all members required, no others allowed, and of each value only the form that is written."""
     if is_list(schema):
-        return [close(part) for part in schema]
+        return [close(part) for at, part in enumerate(schema) if not is_decimal(schema[at : at + 2])]
     if not is_mapping(schema):
         return schema
     if (decimal := decimal_text(schema)) is not None:
@@ -56,6 +56,15 @@ def decimal_text(schema: Mapping[str, Any]) -> dict[str, Any] | None:
             return {**text, **rest}
         case _:
             return None
+
+
+def is_decimal(parts: Any) -> bool:
+    """Whether the parts of an ``anyOf`` are those of a Decimal: a number, or a text; pydantic has them among others."""
+    match parts:
+        case [{"type": "number", **number}, {"type": "string", "format": "decimal", **text}]:
+            return not number and not text
+        case _:
+            return False
 
 
 def without_notes(schema: Any) -> Any:

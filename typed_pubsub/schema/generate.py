@@ -1,0 +1,100 @@
+"""From schema files to code: the event classes that accept and write what the schemas say.
+
+Not datamodel-code-generator: it makes a RootModel, which mypy refuses, of a text that is both nullable and limited.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from typed_pubsub.schema.source.annotations import Place
+from typed_pubsub.schema.source.classes import Definition
+from typed_pubsub.schema.source.layout import WIDTH
+from typed_pubsub.schema.source.model_classes import ModelWriter
+from typed_pubsub.schema.source.model_types import ModelTypes
+from typed_pubsub.schema.source.names import Imports, member_names
+from typed_pubsub.schema.source.plan import planned, told_of
+from typed_pubsub.schema.source.struct_classes import StructWriter
+from typed_pubsub.schema.source.struct_types import StructTypes
+
+# What users' descriptions, names, patterns and defaults may be: nobody wrote them for linters.
+_NOQA = "# ruff: noqa: "
+_CODES = (
+    *("D101", "D200", "D205", "D209", "D210", "D212", "D300", "D301", "D400", "D402", "D403", "D404", "D405", "D406"),
+    *("D407", "D410", "D411", "D412", "D413", "D414", "D415", "D416", "D417", "E501", "E741", "ERA001", "FIX001"),
+    *("FIX002", "FIX003", "FIX004", "I001", "N801", "N815", "PIE796", "PYI016", "PYI030", "PYI061", "RUF001"),
+    *(
+        "RUF002",
+        "RUF003",
+        "RUF012",
+        "RUF036",
+        "RUF100",
+        "S104",
+        "S105",
+        "S108",
+        "TD001",
+        "TD002",
+        "TD003",
+        "TD004",
+        "TD005",
+    ),
+    *("TD006", "TD007"),
+)
+
+
+def generate(schemas: Sequence[Mapping[str, Any]], *, struct: bool = False) -> str:
+    """The source of one module with an event class for each schema, and the classes that these need.
+
+    The classes are models (``Event``), or with ``struct=True`` Structs (``StructEvent``). The schema of a class
+    (``schema_of``) is the one that it was generated from, notes that no class can carry aside. Of two versions of one
+    event the newest has the title as its name, the others the title and ``V1``; a definition whose name another event
+    uses for something else gets the event's name in front. What changes nothing about what is accepted and cannot be
+    said, or is code of the publisher's own (``x-validators``, ``x-writes``), is told as ``# not generated: ...``; a
+    ``$comment`` of a member stands beside it.
+
+    The text is formatted as ``ruff format`` does at 120 columns, and the same for the same schemas.
+
+    Raises:
+        SchemaError: a schema is none of the vocabulary's, or no class of this kind accepts and writes just what it
+            says; named by its ``$.path``, with the event's routing key and version.
+    """
+    return source(schemas, struct=struct)
+
+
+def source(
+    schemas: Sequence[Mapping[str, Any]],
+    *,
+    struct: bool = False,
+    text: str = "Events, as their schemas tell them.",
+) -> str:
+    """As ``generate``, with the module's docstring."""
+    definitions = planned(schemas, struct=struct)
+    imports = Imports(_taken(definitions, struct=struct))
+    ready: set[str] = set()
+    incomplete: set[str] = set()
+    classes: list[str] = []
+    for definition in definitions:
+        place = Place(definition.definitions, definition.classes, ready, incomplete, definition.hashable)
+        with told_of(definition.origin):
+            classes.append(_class(definition, imports, place, struct=struct))
+        ready.add(definition.name)
+        if incomplete & set(definition.needs):
+            incomplete.add(definition.name)
+    parts = "\n\n\n".join(classes)
+    noqa = textwrap.fill(", ".join(_CODES), WIDTH, initial_indent=_NOQA, subsequent_indent=_NOQA).replace(",\n", "\n")
+    return f'{noqa}\n"""{text}"""\n\n{imports.lines()}\n\n\n{parts}\n'
+
+
+def _class(definition: Definition, imports: Imports, place: Place, *, struct: bool) -> str:
+    if struct:
+        return StructWriter(definition, StructTypes(imports, place), struct=True).write()
+    return ModelWriter(definition, ModelTypes(imports, place), struct=False).write()
+
+
+def _taken(definitions: Iterable[Definition], *, struct: bool) -> set[str]:
+    """Every name that a class or a member of one has: it hides what is imported under it."""
+    taken: set[str] = set()
+    for definition in definitions:
+        members = definition.schema.get("properties", {})
+        taken |= {definition.name, *member_names(members, definition.classes.values(), struct=struct).values()}
+    return taken
