@@ -81,11 +81,20 @@ def bounded(kind: str, numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[Val
 
 LENGTHS = st.fixed_dictionaries({}, optional={"minLength": st.integers(0, 3), "maxLength": st.integers(3, 9)})
 PATTERNS = st.sampled_from(["^a", r"\d+$", "[\"']", "^(one|two|three)$", "ä\\\\", "x" * 100])
-TEXTS = st.builds(
-    lambda lengths, pattern: Value({"type": "string", **lengths, **pattern}, ("", "a'b\"c\\", "ä\n\u2028", "y" * 100)),
-    LENGTHS,
-    st.one_of(st.just({}), PATTERNS.map(lambda pattern: {"pattern": pattern})),
-)
+PYTHONS = PATTERNS.map(lambda pattern: {"pattern": pattern, "x-limits": {"regex_engine": "python"}})
+
+
+def _texts(*, struct: bool) -> st.SearchStrategy[Value]:
+    own = [] if struct else [PATTERNS.map(lambda pattern: {"pattern": pattern})]
+    return st.builds(
+        lambda lengths, pattern: Value(
+            {"type": "string", **lengths, **pattern}, ("", "a'b\"c\\", "ä\n\u2028", "y" * 100)
+        ),
+        LENGTHS,
+        st.one_of(st.just({}), PYTHONS, *own),
+    )
+
+
 COMMON_FORMATS = st.sampled_from(
     [
         Value({"type": "string", "format": "uuid"}, ("12345678-1234-5678-1234-567812345678",)),
@@ -94,7 +103,6 @@ COMMON_FORMATS = st.sampled_from(
         Value({"type": "string", "format": "date-time", "x-naive": True}, ("2024-02-29T12:30:00",)),
         Value({"type": "string", "format": "date-time", "x-naive": "only"}, ("2024-02-29T12:30:00",)),
         Value({"type": "string", "format": "time", "x-naive": True}, ("12:30:00",)),
-        Value({"type": "string", "format": "duration"}, ("P1DT2H", "PT0S")),
         Value({"type": "string", "format": "base64"}, ("YQ==",)),
         Value({"type": "string", "format": "email"}, ("a@b.c",)),
         Value({"type": "string", "format": "email", "maxLength": 5}),
@@ -141,7 +149,10 @@ def _values(values: list[Any], kind: str) -> Schema:
 
 def leaves(*, struct: bool) -> st.SearchStrategy[Value]:
     numbers = st.one_of(bounded("integer", st.integers(-(10**6), 10**6)), bounded("number", st.floats(-1e6, 1e6)))
-    common = [numbers, TEXTS, COMMON_FORMATS, LITERALS, st.just(Value({"type": "boolean"}, (True, False)))]
+    days: Schema = {"x-limits": {"longest_unit": "day"}} if struct else {}
+    durations = st.just(Value({"type": "string", "format": "duration", **days}, ("P1DT2H", "PT0S")))
+    booleans = st.just(Value({"type": "boolean"}, (True, False)))
+    common = [numbers, _texts(struct=struct), COMMON_FORMATS, LITERALS, durations, booleans]
     return st.one_of(*common, *([] if struct else [OF_MODELS]))
 
 

@@ -75,7 +75,7 @@ class _GenerateSchema(GenerateJsonSchema):
         found = super().str_schema(schema)
         pattern = schema.get("pattern")
         if isinstance(pattern, re.Pattern):
-            found["pattern"] = f"{_flags(pattern)}{pattern.pattern}"
+            found["pattern"] = _with_flags(pattern)
         if pattern is not None and (isinstance(pattern, re.Pattern) or config.regex_engine == "python-re"):
             inherited[ENGINE] = PYTHON
         return _limited(found, {**inherited, **schema}, _OF_TEXTS)
@@ -210,10 +210,11 @@ def _limited(found: JsonSchemaValue, given: Mapping[str, Any], names: Iterable[s
     return {**found, LIMITS: limits} if limits else found
 
 
-def _flags(pattern: re.Pattern[str]) -> str:
-    """The flags of a compiled pattern, as a pattern's text has them in front."""
+def _with_flags(pattern: re.Pattern[str]) -> str:
+    """The text of a compiled pattern, with its flags in front."""
     letters = "".join(flag for flag in "aimsx" if pattern.flags & re.RegexFlag[flag.upper()])
-    return f"(?{letters})" if letters else ""
+    flags = f"(?{letters})" if letters else ""
+    return pattern.pattern if pattern.pattern.startswith(flags) else f"{flags}{pattern.pattern}"
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typed_pubsub.schema.source.keywords import Keywords, branches
 from typed_pubsub.schema.source.layout import Expression, call, either, index, literal
 from typed_pubsub.schema.source.names import member_names
 from typed_pubsub.schema.source.values import decimal, moment
-from typed_pubsub.schema.vocabulary import LIMITS, NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE
 
 _FORMATS: Mapping[str, str] = {
     "uuid": "uuid.UUID",
@@ -64,10 +64,12 @@ class ModelTypes(Types):
             keywords.take("contentMediaType")
             content = self.of(keywords.take("contentSchema", {}), f"{keywords.path}.contentSchema")
             return Typed(index(self.imports("pydantic.Json"), content), limits)
+        if keywords.take_limits(ENGINE) and "pattern" in limits:
+            limits["pattern"] = Source(call(self.imports("re.compile"), literal(limits["pattern"])))
         flags = keywords.take_limits("strip_whitespace", "to_lower", "to_upper", "ascii_only")
         if not flags:
             return Typed(name, limits)
-        items = [(f"{limit}=", literal(value)) for limit, value in {**flags, **limits}.items()]
+        items = [(f"{limit}=", self.limit(value)) for limit, value in {**flags, **limits}.items()]
         return Typed(name, metadata=(call(self.imports("pydantic.StringConstraints"), *items),))
 
     def formatted(self, form: str, keywords: Keywords) -> Typed:  # noqa: PLR0911  # a case each
@@ -132,6 +134,8 @@ class ModelTypes(Types):
             when = f"pydantic.{now['now_op'].title()}{_NOW[form]}"
             metadata = (self.imports(when),) if base.startswith("pydantic.") else ()
             base = base if metadata else when
+        if keywords.take_limits("longest_unit"):
+            self.place.unsaid.append(f"longest_unit: a model writes months and years at {keywords.path}")
         limits = keywords.take_limits("ge", "gt", "le", "lt")
         bounds = {name: Source(self.read(moment, keywords, form, value)) for name, value in limits.items()}
         return Typed(self.imports(base), bounds, metadata)

@@ -1,5 +1,6 @@
 """The names of generated code: what is imported, and what members and classes are called there."""
 
+import builtins
 import keyword
 import re
 from collections.abc import Collection, Iterable
@@ -20,7 +21,7 @@ _STANDARD = frozenset(
 
 
 class Imports:
-    """The imports of a module whose own names are ``taken``: a name that is taken gets an underscore at its end."""
+    """The imports of a module whose own names are ``taken``: what is named so, or like a builtin, gets an underscore."""
 
     def __init__(self, taken: Collection[str]) -> None:
         """``taken`` are the names of all classes and members of the module: members hide what they are called like."""
@@ -31,7 +32,7 @@ class Imports:
         """The local name of ``module.name``, which is imported from now on."""
         module, _, name = dotted.rpartition(".")
         local = name
-        while local in self._taken:
+        while local in self._taken or (module != "builtins" and hasattr(builtins, local)):
             local += "_"
         if module != "builtins" or local != name:
             self._used.setdefault(module, {})[name] = local

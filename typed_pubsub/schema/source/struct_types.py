@@ -9,7 +9,7 @@ from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.source.annotations import Typed, Types
 from typed_pubsub.schema.source.keywords import Keywords, branches, by_type, definition
 from typed_pubsub.schema.source.layout import Expression, either
-from typed_pubsub.schema.vocabulary import NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, NAIVE, PYTHON
 
 _FORMATS = {
     "uuid": "uuid.UUID",
@@ -32,8 +32,10 @@ class StructTypes(Types):
         """See Types."""
         return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
 
-    def text(self, keywords: Keywords, limits: dict[str, Any]) -> Typed:  # noqa: ARG002  # every Types has it so
-        """See Types."""
+    def text(self, keywords: Keywords, limits: dict[str, Any]) -> Typed:
+        """See Types; a pattern is read by Python's rules."""
+        if "pattern" in limits and keywords.take_limits(ENGINE).get(ENGINE) != PYTHON:
+            self.place.unsaid.append(f"pattern: Rust's rules at {keywords.path}, a Struct has Python's")
         return Typed(self.imports("builtins.str"), limits)
 
     def formatted(self, form: str, keywords: Keywords) -> Typed:
@@ -43,6 +45,8 @@ class StructTypes(Types):
             return Typed(self.imports(_MOMENTS[form]), {} if naive is True else {"tz": naive is None})
         if form not in _FORMATS:
             return self.plain_text(form, keywords)
+        if form == "duration" and not keywords.take_limits("longest_unit"):
+            raise keywords.error("expected longest_unit in x-limits of a duration: a Struct reads no months")
         counted = keywords.take_limits("min_bytes", "max_bytes") if form == "base64" else {}
         return Typed(self.imports(_FORMATS[form]), {name.replace("bytes", "length"): n for name, n in counted.items()})
 
