@@ -179,3 +179,47 @@ def test_a_broken_file_is_2_and_named(service: Path) -> None:
 def test_options_are_read_from_the_environment(service: Path) -> None:
     code, lines = schema("check", cwd=service, TYPED_PUBSUB_EVENTS="shop.events", TYPED_PUBSUB_SCHEMAS="elsewhere")
     assert (code, lines[-1]) == (0, "2 contracts: 2 new")
+
+
+def test_classes_are_generated_from_files_and_have_the_contracts_that_they_came_from(service: Path) -> None:
+    files = sorted(str(path.relative_to(service)) for path in service.rglob("*.json"))
+    assert schema("generate", *files, "-o", "generated.py", cwd=service) == (0, [])
+    assert schema("generate", *files, cwd=service)[1] == (service / "generated.py").read_text().splitlines()
+    told = "  changed: it differs from its schema file only in what is said to people"
+    code, lines = schema("check", "--events", "generated", cwd=service)
+    assert (code, [line for line in lines if line.startswith("  ") and not line.startswith(told)]) == (0, [])
+    code, lines = schema("generate", *files, "--struct", cwd=service)
+    assert code == 0
+    assert 'class Sold(StructEvent, routing_key="shop.sold"):' in lines
+
+
+@pytest.mark.parametrize("text", ['{"shop": "a", "n": 1}\n{"shop": "b"}\n', '[{"shop": "a", "n": 1}, {"shop": "b"}]'])
+def test_a_draft_is_guessed_from_recorded_bodies(service: Path, text: str) -> None:
+    (service / "recorded.json").write_text(text)
+    code, lines = schema("infer", "--key", "shop.{shop}.seen", "--name", "Seen", "recorded.json", cwd=service)
+    assert code == 0
+    assert lines[-3:] == [
+        'class Seen(Event, routing_key="shop.{shop}.seen"):',
+        "    shop: str  # a word of the routing key",
+        "    n: int | None = None  # 1 of 2 bodies lack it",
+    ]
+
+
+BAD_SOURCES = [
+    (("infer", "--key", "a.b", "bad.txt"), "{}\n{", "Error: bad.txt, line 2: expected JSON"),
+    (("infer", "--key", "a.b", "bad.txt"), "[1]", "expected body 1 to be an object, got int"),
+    (("infer", "--key", "a..b", "bad.txt"), "{}", "empty words are not allowed"),
+    (("infer", "--key", "a.b", "bad.txt"), "", "expected bodies to guess from, got none"),
+    (("generate", "bad.txt"), "{", "Error: bad.txt: expected JSON"),
+    (("generate", "nothing.json"), "", "'nothing.json' does not exist"),
+]
+
+
+@pytest.mark.parametrize(("options", "text", "problem"), BAD_SOURCES)
+def test_what_no_class_can_be_made_of_is_2_and_named(
+    tmp_path: Path, options: tuple[str, ...], text: str, problem: str
+) -> None:
+    (tmp_path / "bad.txt").write_text(text)
+    code, lines = schema(*options, cwd=tmp_path)
+    assert code == 2
+    assert problem in lines[-1]

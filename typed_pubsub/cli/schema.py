@@ -10,6 +10,7 @@ import click
 
 from typed_pubsub.cli.findings import FORMATS, render
 from typed_pubsub.cli.options import app_option
+from typed_pubsub.cli.sources import generate, infer
 from typed_pubsub.events import EventClass
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -236,3 +237,7 @@ def _example(found: dict[str, Any]) -> str:
 def _nearest(key: str, known: list[str]) -> str:
     close = difflib.get_close_matches(key, known, n=1)
     return f"there is no event of {key!r}{f': did you mean {close[0]!r}?' if close else ''}"
+
+
+schema.add_command(generate)
+schema.add_command(infer)

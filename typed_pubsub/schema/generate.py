@@ -65,9 +65,9 @@ def source(
     schemas: Sequence[Mapping[str, Any]],
     *,
     struct: bool = False,
-    text: str = "Events, as their schemas tell them.",
+    text: str | None = None,
 ) -> str:
-    """As ``generate``, with the module's docstring."""
+    """As ``generate``, with the module's docstring; without one that is given, a module that linters leave alone."""
     definitions = planned(schemas, struct=struct)
     imports = Imports(_taken(definitions, struct=struct))
     ready: set[str] = set()
@@ -82,7 +82,8 @@ def source(
             incomplete.add(definition.name)
     parts = "\n\n\n".join(classes)
     noqa = textwrap.fill(", ".join(_CODES), WIDTH, initial_indent=_NOQA, subsequent_indent=_NOQA).replace(",\n", "\n")
-    return f'{noqa}\n"""{text}"""\n\n{imports.lines()}\n\n\n{parts}\n'
+    head = f'{noqa}\n"""Events, as their schemas tell them."""' if text is None else f'"""{text}"""'
+    return f"{head}\n\n{imports.lines()}\n\n\n{parts}\n"
 
 
 def _class(definition: Definition, imports: Imports, place: Place, *, struct: bool) -> str:

@@ -21,7 +21,7 @@ _STANDARD = frozenset(
 
 
 class Imports:
-    """The imports of a module whose own names are ``taken``: what is named so, or like a builtin, gets an underscore."""
+    """The imports of a module whose own names are ``taken``: what is called so, or as a builtin, gets an underscore."""
 
     def __init__(self, taken: Collection[str]) -> None:
         """``taken`` are the names of all classes and members of the module: members hide what they are called like."""
