@@ -41,7 +41,8 @@ def event(number: int, **more: Any) -> Any:
     defaults = dict.fromkeys(more)
     namespace = {"__module__": __name__, "__annotations__": members, **defaults}
     keywords = {"routing_key": f"shop.n{number}.happened", "registry": Registry()}
-    return type(Event)(f"Happened{number}", (Event,), namespace, **keywords)
+    made: Any = type(Event)
+    return made(f"Happened{number}", (Event,), namespace, **keywords)
 
 
 def committed(directory: Path, events: list[Any]) -> list[SchemaFile]:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.children import environment, run
 
+pytestmark = pytest.mark.once
+
 SCHEMA = ("-m", "typed_pubsub.cli", "schema")
 EVENTS = """
     from typed_pubsub import Event

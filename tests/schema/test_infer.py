@@ -12,6 +12,8 @@ from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema.infer import infer
 
+pytestmark = pytest.mark.once
+
 JSON = st.recursive(
     st.one_of(
         *(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False)),

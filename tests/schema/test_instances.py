@@ -34,6 +34,8 @@ from typed_pubsub.schema.closed import written
 from typed_pubsub.schema.fits import fits
 from typed_pubsub.schema.instances import instances
 
+pytestmark = pytest.mark.once
+
 T = TypeVar("T")
 
 

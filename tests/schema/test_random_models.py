@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from tests.schema.descriptions import Field, Model, Text
 from tests.schema.random_models import instances, pairs
 from typed_pubsub.events.keyed import read_event, write_event
 from typed_pubsub.events.registry import meta_of
+
+pytestmark = pytest.mark.once
 
 
 @settings(max_examples=300)

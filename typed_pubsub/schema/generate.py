@@ -3,13 +3,11 @@
 Not datamodel-code-generator: it makes a RootModel, which mypy refuses, of a text that is both nullable and limited.
 """
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from typed_pubsub.schema.source.annotations import Place
 from typed_pubsub.schema.source.classes import Definition
-from typed_pubsub.schema.source.layout import WIDTH
 from typed_pubsub.schema.source.model_classes import ModelWriter
 from typed_pubsub.schema.source.model_types import ModelTypes
 from typed_pubsub.schema.source.names import Imports, member_names
@@ -17,29 +15,7 @@ from typed_pubsub.schema.source.plan import planned, told_of
 from typed_pubsub.schema.source.struct_classes import StructWriter
 from typed_pubsub.schema.source.struct_types import StructTypes
 
-# What users' descriptions, names, patterns and defaults may be: nobody wrote them for linters.
-_NOQA = "# ruff: noqa: "
-_CODES = (
-    *("D101", "D200", "D205", "D209", "D210", "D212", "D300", "D301", "D400", "D402", "D403", "D404", "D405", "D406"),
-    *("D407", "D410", "D411", "D412", "D413", "D414", "D415", "D416", "D417", "E501", "E741", "ERA001", "FIX001"),
-    *("FIX002", "FIX003", "FIX004", "I001", "N801", "N815", "PIE796", "PYI016", "PYI030", "PYI061", "RUF001"),
-    *(
-        "RUF002",
-        "RUF003",
-        "RUF012",
-        "RUF036",
-        "RUF100",
-        "S104",
-        "S105",
-        "S108",
-        "TD001",
-        "TD002",
-        "TD003",
-        "TD004",
-        "TD005",
-    ),
-    *("TD006", "TD007"),
-)
+_TEXT = "Events, as their schemas tell them: made by ``typed-pubsub schema generate``, which makes the same again."
 
 
 def generate(schemas: Sequence[Mapping[str, Any]], *, struct: bool = False) -> str:
@@ -65,9 +41,9 @@ def source(
     schemas: Sequence[Mapping[str, Any]],
     *,
     struct: bool = False,
-    text: str | None = None,
+    text: str = _TEXT,
 ) -> str:
-    """As ``generate``, with the module's docstring; without one that is given, a module that linters leave alone."""
+    """As ``generate``, with the module's docstring."""
     definitions = planned(schemas, struct=struct)
     imports = Imports(_taken(definitions, struct=struct))
     ready: set[str] = set()
@@ -81,9 +57,7 @@ def source(
         if incomplete & set(definition.needs):
             incomplete.add(definition.name)
     parts = "\n\n\n".join(classes)
-    noqa = textwrap.fill(", ".join(_CODES), WIDTH, initial_indent=_NOQA, subsequent_indent=_NOQA).replace(",\n", "\n")
-    head = f'{noqa}\n"""Events, as their schemas tell them."""' if text is None else f'"""{text}"""'
-    return f"{head}\n\n{imports.lines()}\n\n\n{parts}\n"
+    return f'"""{text}"""\n\n{imports.lines()}\n\n\n{parts}\n'
 
 
 def _class(definition: Definition, imports: Imports, place: Place, *, struct: bool) -> str:

@@ -3,7 +3,14 @@
 from typing import Any
 
 from typed_pubsub.errors import SchemaError
-from typed_pubsub.schema.source.classes import ClassWriter, Member, alias_source, enum_source, foreign_to_classes
+from typed_pubsub.schema.source.classes import (
+    ClassWriter,
+    Default,
+    Member,
+    alias_source,
+    enum_source,
+    foreign_to_classes,
+)
 from typed_pubsub.schema.source.keywords import Keywords, schema_at
 from typed_pubsub.schema.source.layout import (
     Expression,
@@ -81,7 +88,7 @@ class ModelWriter(ClassWriter):
         items += [*self._aliases(member), *((f"{name}=", literal(value)) for name, value in notes.items())]
         if is_omitted and default is not None:
             items.append(("exclude_if=", _equals(flat(default.value))))
-        value = default.value if default is not None and len(items) == 1 and not default.is_factory else None
+        value = default.value if default is not None and len(items) == 1 and not _is_mutable(default) else None
         if items and (value is None or not fits(member.python, annotation, value, indent=4)):
             value = call(self.imports("pydantic.Field"), *items)
         return self.line(member, annotation, value)
@@ -147,3 +154,8 @@ def _defaults(members: list[Member]) -> bool:
 
 def _equals(value: str) -> str:
     return f"lambda value: value {'is' if value in ('None', 'True', 'False') else '=='} {value}"
+
+
+def _is_mutable(default: Default) -> bool:
+    """Whether pydantic copies it for each event, which linters do not know."""
+    return default.is_factory or flat(default.value).startswith(("[", "{", "set("))

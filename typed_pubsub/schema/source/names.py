@@ -20,6 +20,10 @@ _STANDARD = frozenset(
 )
 
 
+#: Hard to tell from 1 and 0 (PEP 8): linters refuse them.
+_AMBIGUOUS = frozenset({"l", "O", "I"})
+
+
 class Imports:
     """The imports of a module whose own names are ``taken``: what is called so, or as a builtin, gets an underscore."""
 
@@ -107,7 +111,7 @@ def class_name(text: str) -> str:
 
 
 def _can_be_member(name: str, *, struct: bool) -> bool:
-    if not is_name(name):
+    if not is_name(name) or name in _AMBIGUOUS:
         return False
     return name not in _OF_STRUCTS if struct else name not in _OF_MODELS and not name.startswith(_PYDANTICS)
 
