@@ -8,7 +8,7 @@ WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-embedded constraints clean
+.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -67,6 +67,10 @@ set -e; tools/pythons.sh "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.v
 done
 endef
 
+PAIRS ?= 5000
+soundness: $(STAMP) ## verdicts on random pairs of models, against pydantic itself: PAIRS=..., SEED=...
+	$(BIN)/python -W ignore -m tests.schema.soundness --pairs $(PAIRS) --seed $(SEED)
+
 demo: $(STAMP)   ## the whole story on one screen, with no server
 	$(BIN)/typed-pubsub demo
 
@@ -86,6 +90,9 @@ bench-check: $(STAMP) servers   ## has it become slower? Ratios and machine inst
 bench-report: $(STAMP)          ## docs/benchmarks.md and its plots, of what the last runs wrote to build/
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.report
+
+bench-contracts: $(STAMP)       ## what schema check costs for 500 event types
+	$(BIN)/python -m benchmarks.contracts
 
 bench-embedded: $(STAMP)        ## the embedded broker beside kombu's transports that need no server
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

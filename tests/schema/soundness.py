@@ -82,7 +82,8 @@ def main() -> int:
     begun = time.monotonic()
     counts = run(options.pairs, options.seed)
     told = ", ".join(f"{counts[name]} {name}" for name in ("pairs", "compatible", "incompatible", "shown", "bodies"))
-    print(f"{told}, {counts['unsound']} unsound, {time.monotonic() - begun:.0f} s")  # noqa: T201
+    took = time.monotonic() - begun
+    print(f"seed {options.seed}: {told}, {counts['unsound']} unsound, {took:.0f} s")  # noqa: T201
     return 1 if counts["unsound"] else 0
 
 

@@ -50,6 +50,7 @@ def test_false_alarms_are_few_and_real() -> None:
     assert len(FALSE_ALARMS) <= 3
 
 
+@pytest.mark.once
 @settings(max_examples=300)
 @given(pairs(), st.data())
 def test_what_is_called_compatible_is_read(pair: tuple[Any, Any], data: st.DataObject) -> None:

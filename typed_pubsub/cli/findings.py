@@ -20,7 +20,6 @@ _LEVELS = {
     "unused": "warning",
     "ignored": "notice",
 }
-FORMATS = ("text", "json", "github")
 _WRITE = "run 'typed-pubsub schema write'"
 _REMEDIES = {
     "changed": _WRITE,
@@ -32,7 +31,7 @@ _REMEDIES = {
 
 
 def render(form: str, findings: Sequence[Finding], directory: str, contracts: int) -> str:
-    """All findings in one of FORMATS; the text ends with a summary."""
+    """All findings as text, which ends with a summary, as json or for github."""
     if form == "json":
         return msgspec.json.format(msgspec.json.encode([*map(_as_dict, findings)])).decode()
     lines = _github(findings, directory) if form == "github" else _text(findings, contracts)

@@ -4,20 +4,22 @@ import difflib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from typed_pubsub.cli.findings import FORMATS, render
 from typed_pubsub.cli.options import app_option
 from typed_pubsub.cli.sources import generate, infer
-from typed_pubsub.events import EventClass
+
+if TYPE_CHECKING:
+    from typed_pubsub.events import EventClass
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 #: The exit code where a contract is broken.
 BROKEN = 100
 _ROLES = ("publisher", "consumer", "both")
+_FORMATS = ("text", "json", "github")
 
 
 @click.group()
@@ -55,7 +57,7 @@ def _format_option(command: C) -> C:
     return click.option(
         "--format",
         "form",
-        type=click.Choice(FORMATS, case_sensitive=False),
+        type=click.Choice(_FORMATS, case_sensitive=False),
         default="text",
         show_default=True,
         envvar="TYPED_PUBSUB_SCHEMA_FORMAT",
@@ -98,6 +100,7 @@ def check(  # noqa: PLR0917  # its options
     typed-pubsub schema check --events my_app.events
     typed-pubsub schema check -A my_app.pubsub:config --against git:origin/main
     """
+    from typed_pubsub.cli.findings import render
     from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema import gate
     from typed_pubsub.schema.files import read_files
@@ -123,6 +126,7 @@ def write(modules: Sequence[str], app: str | None, directory: Path, form: str) -
     A file is never overwritten by a schema that breaks it: exit code 100, and no file is written. Raise version=, or
     give the reason in ignore.toml.
     """
+    from typed_pubsub.cli.findings import render
     from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.events.registry import meta_of
     from typed_pubsub.schema import canonical, gate, path_of, schema_of
@@ -205,7 +209,7 @@ def show(  # noqa: PLR0917  # its options
             click.echo(canonical(written(found) if writes else found), nl=False)
 
 
-def _found(modules: Sequence[str], app: str | None) -> list[EventClass]:
+def _found(modules: Sequence[str], app: str | None) -> "list[EventClass]":
     from typed_pubsub.cli.events import find_events
 
     return find_events(modules, app)

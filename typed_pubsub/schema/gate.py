@@ -75,29 +75,29 @@ def check(
 
 class _Gate:
     def __init__(self, files: Sequence[SchemaFile], role: Role, ignores: Sequence[Ignore], search: Search) -> None:
-        self._files = {(file.template.text, file.version): file for file in files}
+        self._files: dict[str, dict[int, SchemaFile]] = {}
+        for file in files:
+            self._files.setdefault(file.template.text, {})[file.version] = file
         self._role = role
         self._ignores = ignores
         self._search = search
         self._used: set[Ignore] = set()
 
     def findings(self, events: list[EventClass]) -> Iterator[Finding]:
-        left = dict(self._files)
         for event in events:
             meta = meta_of(event)
             key, version = meta.key.text, meta.version
             schema = schema_of(event)
             yield from _naive(key, version, schema)
-            file = left.pop((key, version), None)
+            file = self._files.get(key, {}).get(version)
             if file is None:
                 yield Finding("new", key, version, "it has no schema file yet")
             else:
                 yield from self._same_version(event, schema, file)
             if registry_of(event).newest(key) is event:
-                yield from self._older_versions(event, schema, left)
-        known = {meta_of(event).key.text for event in events}
-        for key, version in left:
-            if key not in known:
+                yield from self._other_versions(event, schema)
+        for key in self._files.keys() - {meta_of(event).key.text for event in events}:
+            for version in self._files[key]:
                 yield Finding("orphan", key, version, "no event is bound to its routing key")
         for ignore in self._ignores:
             if ignore not in self._used:
@@ -120,18 +120,14 @@ class _Gate:
             told = "only in what is said to people" if alike else "compatibly"
             yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}")
 
-    def _older_versions(
-        self, event: EventClass, schema: dict[str, Any], left: dict[tuple[str, int], SchemaFile]
-    ) -> Iterator[Finding]:
+    def _other_versions(self, event: EventClass, schema: dict[str, Any]) -> Iterator[Finding]:
         meta = meta_of(event)
         chains = chains_to(meta, registry_of(event))
-        for (key, version), file in self._files.items():
-            if key != meta.key.text or version == meta.version:
-                continue
-            left.pop((key, version), None)
+        for version, file in self._files.get(meta.key.text, {}).items():
             if version > meta.version:
-                yield Finding("newer", key, version, f"the newest version known here is {meta.version}")
-            elif self._role != "publisher":
+                told = f"the newest version known here is {meta.version}"
+                yield Finding("newer", meta.key.text, version, told)
+            elif version < meta.version and self._role != "publisher":
                 yield from self._older(meta, schema, file, chains.get(version))
 
     def _older(
