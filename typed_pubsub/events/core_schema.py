@@ -15,6 +15,21 @@ _WITHOUT_FLOATS = frozenset(
 )
 
 
+# What makes a model write another form than it reads.
+_OF_WRITING = frozenset(
+    {
+        *("serialization", "serialization_alias", "serialization_exclude", "serialization_exclude_if"),
+        *("computed-field", "json", "json_schema_input_schema", "pydantic_js_annotation_functions"),
+        *("ser_json_timedelta", "ser_json_temporal", "ser_json_bytes", "val_json_bytes"),
+    }
+)
+
+
+def writes_as_it_reads(schema: Any) -> bool:
+    """Whether nothing in it tells of two forms; a field that is called like one of the words counts as such, too."""
+    return _OF_WRITING.isdisjoint(strings(schema))
+
+
 def strings(schema: Any) -> Iterator[str]:
     """Every string in it, the names of all fields among them."""
     if isinstance(schema, str):

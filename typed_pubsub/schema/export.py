@@ -10,6 +10,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import EventClass
+from typed_pubsub.events.core_schema import writes_as_it_reads
 from typed_pubsub.events.registry import EventMeta, meta_of
 from typed_pubsub.schema.closed import close, without_notes
 from typed_pubsub.schema.models import model_schema
@@ -61,6 +62,8 @@ def _accepted(event: Any) -> dict[str, Any]:
         if not issubclass(event, BaseModel):
             return _tidy(struct_schema(event))
         schema = _tidy(model_schema(event, "validation"))
+        if writes_as_it_reads(event.__pydantic_core_schema__):
+            return schema
         writes: dict[str, Any] = close(_tidy(model_schema(event, "serialization")))
     except (PydanticInvalidForJsonSchema, TypeError) as error:
         raise DefinitionError(f"{event.__qualname__}: {error}") from error
