@@ -25,7 +25,10 @@ def test_deliveries_come_in_the_order_of_publication(candidate: Candidate) -> No
             (delivery,) = take(consumer, 1)
             assert not delivery.redelivered
             seen += numbers([delivery])
-            consumer.ack(delivery.tag)
+            # Of hundreds of single ones RabbitMQ may forget the last where the queue is a quorum queue, its consumer
+            # leaves at once, and the machine is busy. A subscriber of ours acknowledges many at once.
+            if len(seen) % 25 == 0:
+                consumer.ack(delivery.tag, multiple=True)
     assert seen == list(range(500))
     wait_for_count(candidate.url, QUEUE, 0)
 
