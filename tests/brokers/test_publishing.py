@@ -255,6 +255,7 @@ def test_a_queue_that_stays_full_leaves_the_event_unknown(make: Make, vhost_url:
     assert stored(vhost_url)[2] == {"the-id"}
 
 
+@pytest.mark.once
 def test_a_crash_of_the_broker_is_waited_out() -> None:
     with RabbitMQNode() as node:
         url = node.vhost()

@@ -129,6 +129,7 @@ def test_a_registry_shows_its_contents() -> None:
     assert repr(registry) == "Registry(a.b v1: One, b.{x} v2: Two)"
 
 
+@pytest.mark.once
 def test_binding_one_key_more_costs_the_same_after_ten_thousand() -> None:
     registry = Registry()
     meta = _event(registry, "One", "t.{x}").__event_meta__

@@ -173,6 +173,7 @@ def assert_built_as_celery_builds_it(app: Celery, builder: TaskBuilder, call: Ta
     assert_alike(outcome(builder.build, call, OURS), theirs)
 
 
+@pytest.mark.once
 @given(NAMES, st.booleans(), CONF, DECLARED, FIXED, HEADERS, calls(VALUE, FILLED))
 @settings(max_examples=300)
 def test_calls_of_one_shape_are_built_from_a_template(  # noqa: PLR0917
@@ -187,6 +188,7 @@ def test_calls_of_one_shape_are_built_from_a_template(  # noqa: PLR0917
         assert_built_as_celery_builds_it(app, builder, call)
 
 
+@pytest.mark.once
 @given(NAMES, st.booleans(), ODD_CONF, ODD_DECLARED, ODD_FIXED, calls(ODD_VALUE, ODD_FILLED))
 @settings(max_examples=300)
 def test_any_call_is_built_as_celery_builds_it(  # noqa: PLR0917

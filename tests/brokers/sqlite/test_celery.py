@@ -117,6 +117,7 @@ def test_remote_control_and_events_work(service: Service) -> None:
         assert worker.wait() == 0
 
 
+@pytest.mark.once
 def test_a_countdown_longer_than_the_lease_runs_once(service: Service) -> None:
     with service.worker("one"), service.worker("two"):
         begun = time.monotonic()
@@ -130,6 +131,7 @@ def test_a_countdown_longer_than_the_lease_runs_once(service: Service) -> None:
     assert Counter(service.notes()) == {"note 1": 1, "note 2": 1}
 
 
+@pytest.mark.once
 def test_a_task_that_keeps_its_worker_busy_longer_than_the_lease_runs_once(service: Service) -> None:
     # The solo pool runs it in the thread that would look at the broker.
     with service.worker("one", "solo"), service.worker("two", "solo"):

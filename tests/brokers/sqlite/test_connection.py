@@ -66,6 +66,7 @@ def test_another_process_notices_a_message_within_fifty_milliseconds(url: str, t
     assert late[15] < 0.035, late
 
 
+@pytest.mark.once
 def test_waiting_for_messages_takes_less_than_a_hundredth_of_a_core(url: str, tmp_path: Path) -> None:
     def cpu_seconds() -> float:
         return int(Path(f"/proc/{watcher.pid}/schedstat").read_text().split()[0]) / 1e9 + threads()
@@ -117,6 +118,7 @@ while True:
 """
 
 
+@pytest.mark.once
 def test_two_writers_and_three_readers_at_once_lose_nothing_and_double_nothing(url: str, tmp_path: Path) -> None:
     readers = [Child("-c", READER, url, cwd=tmp_path) for _ in range(3)]
     try:

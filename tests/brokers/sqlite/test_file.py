@@ -149,6 +149,7 @@ def test_a_file_that_is_taken_away_is_never_written_to_again(tmp_path: Path) -> 
         assert channel.take_outcomes().keys() == {1}
 
 
+@pytest.mark.once
 def test_the_file_stays_as_small_as_what_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     ensure(path)

@@ -87,6 +87,7 @@ except FAULTS as error:
 """
 
 
+@pytest.mark.once
 def test_what_a_living_process_holds_stays_its_own_for_many_leases(url: str, tmp_path: Path) -> None:
     with Child("-c", HOLDER, url, cwd=tmp_path, input_from_test=True) as holder, linked(url) as other:
         # It is busy with something else: it does not look at its connection.
