@@ -145,6 +145,7 @@ def test_an_upcast_that_fails_for_some_events_is_found_by_trying(tmp_path: Path)
     assert (found.kind, found.version, found.rule, found.side) == ("incompatible", 1, "upcast", "consumer")
     assert found.refused.value["price"] == 0
     assert "v1_to_v2" in found.message
+    assert "ZeroDivisionError" in found.message
 
 
 def test_the_model_of_an_old_version_keeps_to_its_file(tmp_path: Path) -> None:
@@ -204,6 +205,7 @@ BAD_IGNORES = [
     ('[[ignore]]\nevent = "a"\nrule = "type"\nreason = "why"\nversion = "2"\n', "'version': expected int, got '2'"),
     ('[[ignore]]\nevent = "a"\nrule = "type"\nreason = "why"\nrules = "x"\n', "'rules' is not known"),
     ('[ignore]\nevent = "a"\n', "expected only entries [[ignore]]"),
+    ('[[ignore]]\nevent = "a"\nrule = "requird"\nreason = "why"\n', "no rule 'requird': did you mean 'required'?"),
     ("nothing", "Expected '='"),
 ]
 
@@ -237,8 +239,10 @@ def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, path: str, text: 
     assert path in str(caught.value)
 
 
-def test_a_directory_that_is_not_there_has_no_files(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_there_yet_has_no_files_and_another_one_is_a_mistake(tmp_path: Path) -> None:
     assert read_files(str(tmp_path / "schemas"), tmp_path / "schemas") == []
+    with pytest.raises(SchemaError, match="shcemas: expected a directory with schema files, or git:REVISION"):
+        read_files(str(tmp_path / "shcemas"), tmp_path / "schemas")
 
 
 def git(where: Path, *arguments: str) -> None:
@@ -265,7 +269,7 @@ def test_the_files_of_a_commit_are_those_that_it_has(tmp_path: Path, monkeypatch
 
 
 def test_a_revision_outside_of_any_repository_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="git:main: expected a revision"):
+    with pytest.raises(SchemaError, match="git:main: expected a git repository around"):
         read_files("git:main", tmp_path / "schemas")
 
 

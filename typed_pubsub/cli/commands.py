@@ -38,12 +38,12 @@ def main() -> None:
 @app_option(required=True)
 @log_options
 def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
-    r"""Consume the queue of a service until SIGTERM or SIGINT.
+    """Consume the queue of a service until SIGTERM or SIGINT.
 
     \b
     typed-pubsub subscribe -A my_app.pubsub:config
     typed-pubsub subscribe -A my_app.settings --log-format json
-    """
+    """  # noqa: D301  # click's own mark: what follows is not wrapped
     # What `health --file` does not need is imported by those who do.
     from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
     from typed_pubsub.cli.target import read_target

@@ -20,11 +20,11 @@ _LEVELS = {
     "unused": "warning",
     "ignored": "notice",
 }
-_WRITE = "run 'typed-pubsub schema write'"
+_WRITE = "'typed-pubsub schema write' writes it"
 _REMEDIES = {
     "changed": _WRITE,
     "new": _WRITE,
-    "orphan": "delete the file, or name the module of its event too",
+    "orphan": "its consumers hear nothing now; delete the file if that is meant, or name the module of the event too",
     "newer": "this service is older than its schemas: bring both together",
     "unused": "delete the entry",
 }
@@ -49,6 +49,8 @@ def _text(findings: Sequence[Finding], contracts: int) -> Iterator[str]:
         yield from (f"  {_sentence(one)}" for one in sorted(others, key=lambda one: kinds.index(one.kind)))
     counts = Counter[str](one.kind for one in findings)
     told = [f"{counts[kind]} {kind}" for kind in kinds if counts[kind]]
+    if counts["incompatible"]:
+        yield "raise version= of what breaks, with an upcast for the old one, or give the reason in ignore.toml"
     yield f"{contracts} contract{'s' if contracts != 1 else ''}: {', '.join(told) or 'as committed'}"
 
 

@@ -40,14 +40,14 @@ from typed_pubsub.ops.health import Health, judge_file
     help="One line of text, or one JSON object.",
 )
 def health(app: str | None, file: Path | None, timeout: float, form: str) -> None:
-    r"""Tell whether the subscriber of a service works: exit code 0, or 1 with the reason.
+    """Tell whether the subscriber of a service works: exit code 0, or 1 with the reason.
 
     Without a health file only the broker is asked, for a consumer of the queue.
 
     \b
     typed-pubsub health --file /run/my_app/health.json
     typed-pubsub health -A my_app.pubsub:config
-    """
+    """  # noqa: D301  # click's own mark: what follows is not wrapped
     if file is None and app is None:
         raise click.UsageError("Missing option '-A' / '--app', or '--file'.")
     found = judge_file(file, time.time()) if file is not None else _judge_service(str(app), timeout)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from typed_pubsub.cli.options import app_option
-from typed_pubsub.cli.sources import generate, infer
+from typed_pubsub.cli.sources import generate, infer, put
 
 if TYPE_CHECKING:
     from typed_pubsub.events import EventClass
@@ -35,7 +35,7 @@ def _event_options(command: C) -> C:
         metavar="MODULE",
         envvar="TYPED_PUBSUB_EVENTS",
         show_envvar=True,
-        help="A module with events, or a package with such modules; may be given more than once. Default: those of -A.",
+        help="A module that has events, or imports them; may be given more than once. Default: those of -A.",
     )
     return events(app_option(required=False)(_directory_option(command)))
 
@@ -91,7 +91,7 @@ def _role_option(command: C) -> C:
 def check(  # noqa: PLR0917  # its options
     modules: Sequence[str], app: str | None, directory: Path, role: Any, form: str, against: str | None, in_sync: bool,  # noqa: FBT001
 ) -> None:  # fmt: skip
-    r"""Tell whether today's events keep the committed contracts.
+    """Tell whether today's events keep the committed contracts.
 
     Exit code 100 for a change that breaks a publisher or a consumer, with the rule, the place and an event that shows
     it; 0 otherwise, also if the files are to be written anew (1 with --in-sync).
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0917  # its options
     \b
     typed-pubsub schema check --events my_app.events
     typed-pubsub schema check -A my_app.pubsub:config --against git:origin/main
-    """
+    """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.findings import render
     from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema import gate
@@ -109,6 +109,8 @@ def check(  # noqa: PLR0917  # its options
     with failing_in_one_line():
         events = _found(modules, app)
         files = read_files(against if against is not None else str(directory), directory)
+        if not files:
+            click.echo(f"there are no schema files in {against or directory}: everything is new", err=True)
         findings = gate.check(events, files, role=role, ignores=read_ignores(directory), search=_search())
     click.echo(render(form, findings, directory.as_posix(), len(events)))
     kinds = {one.kind for one in findings}
@@ -119,8 +121,7 @@ def check(  # noqa: PLR0917  # its options
 
 @schema.command()
 @_event_options
-@_format_option
-def write(modules: Sequence[str], app: str | None, directory: Path, form: str) -> None:
+def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
     """Write the schema files of new and of compatibly changed events.
 
     A file is never overwritten by a schema that breaks it: exit code 100, and no file is written. Raise version=, or
@@ -139,15 +140,14 @@ def write(modules: Sequence[str], app: str | None, directory: Path, form: str) -
         findings = gate.check(events, files, ignores=read_ignores(directory), search=_search())
         broken = [one for one in findings if one.kind == "incompatible"]
         if broken:
-            click.echo(render(form, broken, directory.as_posix(), len(events)))
-            click.echo("nothing is written: raise version= of what changed, and add an upcast", err=True)
+            click.echo(render("text", broken, directory.as_posix(), len(events)))
+            click.echo("nothing is written", err=True)
             sys.exit(BROKEN)
         held = {file.path: file.text for file in files}
         for event in events:
             path, text = directory / path_of(meta_of(event)), canonical(schema_of(event))
             if held.get(str(path)) != text:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                put(text, path)
                 click.echo(f"{'changed' if str(path) in held else 'new'} {path.as_posix()}")
 
 
@@ -194,6 +194,8 @@ def show(  # noqa: PLR0917  # its options
 
     with failing_in_one_line():
         events = _found(modules, app)
+        if key is None and (writes or example):
+            raise click.UsageError("Missing argument 'KEY': whose schema, or example?")
         if key is None:
             for event in events:
                 meta = meta_of(event)
@@ -204,7 +206,7 @@ def show(  # noqa: PLR0917  # its options
             raise click.UsageError(_nearest(key, [meta_of(event).key.text for event in events]))
         found = schema_of(named[-1])
         if example:
-            click.echo(_example(found))
+            click.echo(_example(named[-1], found))
         else:
             click.echo(canonical(written(found) if writes else found), nl=False)
 
@@ -226,16 +228,21 @@ def _search() -> Any:
     return find_refused
 
 
-def _example(found: dict[str, Any]) -> str:
+def _example(event: "EventClass", found: dict[str, Any]) -> str:
+    """The smallest event found that the model accepts."""
     from typed_pubsub.cli.extras import require
 
     require("hypothesis", "cli")
-    from typed_pubsub.schema.bodies import template_of
+    from typed_pubsub.events.registry import meta_of
     from typed_pubsub.schema.closed import written
     from typed_pubsub.schema.counterexamples import find_refused
+    from typed_pubsub.schema.gate import reads
 
-    sent = find_refused(written(found), template_of(found), lambda _sent: False)
-    return "" if sent is None else sent.body.decode()
+    meta = meta_of(event)
+    sent = find_refused(written(found), meta.key, lambda one: not reads(meta, one))
+    if sent is None:
+        raise click.UsageError(f"its own validators refuse all that was tried of {meta.key.text!r}")
+    return str(sent.body.decode())
 
 
 def _nearest(key: str, known: list[str]) -> str:

@@ -21,19 +21,26 @@ _output_option = click.option(
 @click.option("--struct", is_flag=True, help="Make StructEvent classes (msgspec) instead of Event classes (pydantic).")
 @_output_option
 def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None:  # noqa: FBT001  # a flag
-    r"""Make a module of event classes from schema FILES, for those who do not have the publisher's package.
+    """Make a module of event classes from schema FILES, for those who do not have the publisher's package.
 
     The same files give the same bytes. What cannot be said in a class is told in a comment.
 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
-    """
+    """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.errors import SchemaError
     from typed_pubsub.schema.files import read_file
     from typed_pubsub.schema.generate import generate as generated
 
     with failing_in_one_line():
-        _put(generated([read_file(path).schema for path in files], struct=struct), output)
+        schemas = [read_file(path).schema for path in files]
+        try:
+            source = generated(schemas, struct=struct)
+        except SchemaError as error:
+            hint = ": an Event, without --struct, can say more" if struct else ""
+            raise SchemaError(error.path, f"{error.problem}{hint}") from error
+        put(source, output)
 
 
 @click.command()
@@ -42,26 +49,33 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
 @click.option("--name", metavar="CLASS", help="The name of the class. Default: the last words of the key.")
 @_output_option
 def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None) -> None:
-    r"""Draft an event class from recorded bodies.
+    """Draft an event class from recorded bodies.
 
     FILES have JSON objects, one after the other, or arrays of them; - is standard input. What is guessed, and from how
     many bodies, stands beside each field; every body that was given fits the draft.
 
     \b
     typed-pubsub schema infer --key 'shop.{shop}.sold' recorded.ndjson -o shop_events.py
-    """
+    """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema.infer import infer as inferred
 
     with failing_in_one_line():
-        _put(inferred([body for file in files for body in _bodies(file)], key=key, name=name), output)
+        put(inferred([body for file in files for body in _bodies(file)], key=key, name=name), output)
 
 
-def _put(source: str, output: Path | None) -> None:
+def put(text: str, output: Path | None) -> None:
+    """Writes a file, with the directories that it needs, or to standard output. Raises SchemaError: it cannot."""
+    from typed_pubsub.errors import SchemaError
+
     if output is None:
-        click.echo(source, nl=False)
-    else:
-        output.write_text(source, encoding="utf-8")
+        click.echo(text, nl=False)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SchemaError(str(output), f"cannot be written: {error.strerror}") from error
 
 
 def _bodies(file: Any) -> list[Any]:

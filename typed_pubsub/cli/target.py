@@ -5,6 +5,7 @@ import importlib
 import inspect
 import os
 import sys
+import traceback
 from types import ModuleType
 from typing import Any
 
@@ -34,12 +35,30 @@ def read_target(path: str) -> PubSubConfig:
 
 
 def import_module(name: str, option: str = "'--events'") -> ModuleType:
-    """The module of this name, the current directory being importable. Raises click.BadParameter: there is none."""
+    """The module of this name, the current directory being importable.
+
+    Raises:
+        click.BadParameter: there is none, or its import fails.
+    """
     _look_here()
     try:
         return _import(name)
     except click.BadParameter as error:
         raise click.BadParameter(error.message, param_hint=option) from None
+    except (Exception, SystemExit) as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        problem = f"importing {name!r} failed{_line_of(error, name)}: {told}"
+        raise click.BadParameter(problem, param_hint=option) from error
+
+
+def _line_of(error: BaseException, name: str) -> str:
+    """The last line of the module that the traceback goes through."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.replace(os.sep, ".").removesuffix(".py").endswith(name)
+    ]
+    return f" in line {lines[-1]}" if lines else ""
 
 
 def _look_here() -> None:
@@ -84,9 +103,17 @@ def _import(module: str) -> ModuleType:
         parent = module.rpartition(".")[0]
         if error.name == module and parent:
             raise _bad(f"{parent!r} has neither a module nor an object {module.rpartition('.')[2]!r}") from None
-        raise _bad(f"there is no module {error.name!r} (looked in {os.getcwd()} too)") from None  # noqa: PTH109
-    except ValueError as error:
-        raise _bad(f"{module!r} is no module name") from error
+        hint = f": write {_dotted(module)!r}" if "/" in module or module.endswith(".py") else ""
+        raise _bad(f"there is no module {error.name!r} (looked in {os.getcwd()} too){hint}") from None  # noqa: PTH109
+    except (ValueError, TypeError) as error:
+        # A name that begins with a dot is relative to nothing.
+        if not module.strip(".") or module.startswith(".") or not module:
+            raise _bad(f"{module!r} is no module name") from error
+        raise
+
+
+def _dotted(path: str) -> str:
+    return path.removesuffix(".py").strip("./").replace("/", ".")
 
 
 def _bad(problem: str) -> click.BadParameter:

@@ -42,7 +42,18 @@ from typed_pubsub.schema.scalars import (
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
 from typed_pubsub.schema.vocabulary import KEY_TYPE, READ_AS, VALIDATORS
 
+#: The ids of all rules; ``upcast`` is the gate's: what an upcast was seen to refuse.
+RULES = frozenset(
+    {
+        *("type", "value", "range", "length", "multiple-of", "pattern", "format", "naive", "limits", "unique"),
+        *("required", "closed", "names", "validator", "never", "unknown", "upcast"),
+    }
+)
 _FEW = 32
+# Keywords with schemas in them.
+_HOLDERS = frozenset(
+    {"$ref", "anyOf", "oneOf", "items", "prefixItems", "properties", "additionalProperties", "propertyNames"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +83,12 @@ class _Checker:
 
     def check(self, writer: Any, reader: Any, path: str) -> list[Problem]:
         """All problems, of each alternative of the writer's those with the reader's nearest one."""
-        pair = json.dumps((writer, reader), sort_keys=True)
-        has_reference = '"$ref"' in pair
+        has_reference = _may_refer(writer) or _may_refer(reader)
+        if writer == reader and not has_reference:
+            return []
+        pair = json.dumps((writer, reader), sort_keys=True) if has_reference else ""
         # A pair that is under way is taken for proven: if it is not, it fails elsewhere.
-        if pair in self._proven or (writer == reader and not has_reference):
+        if pair in self._proven:
             return []
         if has_reference:
             self._proven.add(pair)
@@ -95,6 +108,9 @@ class _Checker:
             self._proven = before
             if best is None or _distance(found, path) < _distance(best, path):
                 best = found
+        if best and "const" in writer and all("const" in reader for reader in readers):
+            known = ", ".join(repr(reader["const"]) for reader in readers)
+            return [Problem(path, "value", f"{writer['const']!r} may be written, the reader knows {known}")]
         if best and (values := _few_values(writer)):
             # One by one they may fit, each another alternative.
             return [] if not any(self._nearest(value, readers, path) for value in values) else best
@@ -238,6 +254,11 @@ class _Checker:
             yield Problem(path, "names", "names of members may be written that the reader does not accept")
 
 
+def _may_refer(schema: Any) -> bool:
+    """Whether a definition may be referred to from within: without looking there."""
+    return is_mapping(schema) and not _HOLDERS.isdisjoint(schema)
+
+
 def _few_values(writer: Schema) -> list[Schema]:
     """An integer between close bounds, as its values."""
     if writer.get("type") != "integer" or not {"minimum", "maximum"} <= writer.keys():
@@ -283,10 +304,10 @@ def _count_problems(
 ) -> Iterator[Problem]:
     least, limit = reader.get(names[0], 0), reader.get(names[1])
     if least > fewest:
-        yield Problem(path, "length", f"{fewest} entries may be written, the reader wants {least}")
+        yield Problem(path, "length", f"{fewest} entries may be written, the reader wants at least {least}")
     if limit is not None and (most is None or most > limit):
         told = "any number of" if most is None else most
-        yield Problem(path, "length", f"{told} entries may be written, the reader takes {limit}")
+        yield Problem(path, "length", f"{told} entries may be written, the reader takes at most {limit}")
 
 
 def _distance(found: list[Problem], path: str) -> tuple[int, int]:

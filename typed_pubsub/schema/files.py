@@ -31,16 +31,19 @@ class SchemaFile:
 def read_files(against: str, directory: Path) -> list[SchemaFile]:
     """The schema files of a directory, or with ``git:REV`` those of ``directory`` as a commit has it; by key, version.
 
-    A directory that is not there has none.
+    The directory itself may not be there yet, or not at that revision: then there are none.
 
     Raises:
-        SchemaError: a file is no JSON Schema of an event, or stands under another key or version than it says; or git
-            does not know the revision.
+        SchemaError: ``against`` is another directory, and not there, or git does not know the revision; a file is no
+            JSON Schema of an event, or stands under another key or version than it says.
     """
     if against.startswith(_GIT):
         found = _of_commit(against.removeprefix(_GIT), directory)
     else:
-        return _sorted(map(read_file, Path(against).rglob("*.json")))
+        other = Path(against)
+        if other != directory and not other.is_dir():
+            raise SchemaError(against, f"expected a directory with schema files, or {_GIT}REVISION")
+        return _sorted(map(read_file, other.rglob("*.json")))
     return _sorted(_parsed(found))
 
 
@@ -66,9 +69,11 @@ def _of_commit(revision: str, directory: Path) -> Iterator[tuple[str, bytes]]:
     around = next(path for path in (place, *place.parents) if path.is_dir())
     top = _git(around, "rev-parse", "--show-toplevel")
     commit = _git(around, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if top is None or commit is None:
-        problem = f"expected a revision of the git repository around {str(directory)!r}, there is none of this name"
-        raise SchemaError(f"git:{revision}", problem)
+    if top is None:
+        raise SchemaError(f"{_GIT}{revision}", f"expected a git repository around {str(directory)!r}, there is none")
+    if commit is None:
+        problem = f"expected a revision of the git repository at {top.decode().strip()!r}, there is none of this name"
+        raise SchemaError(f"{_GIT}{revision}", problem)
     root = Path(top.decode().strip())
     inside = place.relative_to(root.resolve()).as_posix()
     # No tree of this name: the commit is from before there were any.

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import EventClass, EventMeta, meta_of, registry_of
 from typed_pubsub.events.shapes import is_list, is_mapping
-from typed_pubsub.events.upcasts import Chain, chains_to
+from typed_pubsub.events.upcasts import Chain, StepFailed, chains_to
 from typed_pubsub.schema.closed import without_notes, written
 from typed_pubsub.schema.compatibility import Problem, problems
 from typed_pubsub.schema.export import canonical, schema_of
@@ -91,14 +91,14 @@ class _Gate:
             yield from _naive(key, version, schema)
             file = self._files.get(key, {}).get(version)
             if file is None:
-                yield Finding("new", key, version, "it has no schema file yet")
+                yield Finding("new", key, version, "there is no schema file of it")
             else:
                 yield from self._same_version(event, schema, file)
             if registry_of(event).newest(key) is event:
                 yield from self._other_versions(event, schema)
         for key in self._files.keys() - {meta_of(event).key.text for event in events}:
             for version in self._files[key]:
-                yield Finding("orphan", key, version, "no event is bound to its routing key")
+                yield Finding("orphan", key, version, "no event is bound to its routing key any more")
         for ignore in self._ignores:
             if ignore not in self._used:
                 told = f"the entry for rule {ignore.rule!r} in ignore.toml is not needed ({ignore.reason})"
@@ -155,7 +155,7 @@ class _Gate:
             return
         refused = self._search(writes, meta.key, _by_chain(chain))
         if refused is not None:
-            problem = Problem("$", "upcast", f"{path} refuses what it may write: {_why(chain, refused)}")
+            problem = Problem("$", "upcast", f"what it may write is refused: {_why(chain, refused)}")
             yield self._finding(meta.key.text, version, problem, "consumer", refused)
 
     def _judged(  # noqa: PLR0917  # the two sides, and who they are
@@ -181,7 +181,12 @@ def _by_schema(file: SchemaFile) -> Callable[[Any], bool]:
 
 
 def _by_model(meta: EventMeta) -> Callable[[Any], bool]:
-    return lambda sent: _succeeds(lambda: read_event(meta, sent.routing_key, sent.body))
+    return lambda sent: reads(meta, sent)
+
+
+def reads(meta: EventMeta, sent: Any) -> bool:
+    """Whether the model accepts what was sent (a ``bodies.Sent``)."""
+    return _succeeds(lambda: read_event(meta, sent.routing_key, sent.body))
 
 
 def _by_chain(chain: Chain) -> Callable[[Any], bool]:
@@ -199,6 +204,8 @@ def _succeeds(act: Callable[[], Any]) -> bool:
 def _why(chain: Chain, refused: Any) -> str:
     try:
         chain.read(refused.routing_key, refused.body)
+    except StepFailed as failed:
+        return f"{failed.place}: {type(failed.error).__name__}: {failed.error}"
     except Exception as error:  # noqa: BLE001  # as above
         return str(error) or type(error).__name__
     return "not every time"

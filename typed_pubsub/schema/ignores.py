@@ -10,6 +10,7 @@
     reason = "the only reader was shut down on 2026-11-01"
 """
 
+import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list
+from typed_pubsub.schema.compatibility import RULES
 
 _KINDS: dict[str, type] = {"event": str, "version": int, "rule": str, "path": str, "reason": str}
 _NEEDED = ("event", "rule", "reason")
@@ -67,4 +69,8 @@ def _entry(where: str, entry: Any) -> Ignore:
             raise SchemaError(where, f"{name!r} is not known: expected {', '.join(_KINDS)}")
         if type(value) is not _KINDS[name]:
             raise SchemaError(where, f"{name!r}: expected {_KINDS[name].__name__}, got {value!r}")
+    if entry["rule"] not in RULES:
+        nearest = difflib.get_close_matches(str(entry["rule"]), RULES, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"expected {', '.join(sorted(RULES))}"
+        raise SchemaError(where, f"there is no rule {entry['rule']!r}: {hint}")
     return Ignore(**entry)

@@ -52,11 +52,11 @@ def text_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     """Of two texts."""
     shortest, longest = _LENGTHS.get(writer.get("format", ""), (writer.get("minLength", 0), writer.get("maxLength")))
     if reader.get("minLength", 0) > shortest:
-        yield Misfit("length", f"{shortest} characters may be written, the reader wants {reader['minLength']}")
+        yield Misfit("length", f"{shortest} characters may be written, the reader wants at least {reader['minLength']}")
     most = reader.get("maxLength")
     if most is not None and (longest is None or longest > most):
         told = "any number of" if longest is None else longest
-        yield Misfit("length", f"{told} characters may be written, the reader takes {most}")
+        yield Misfit("length", f"{told} characters may be written, the reader takes at most {most}")
     wanted, given = ((side.get("pattern"), side.get(LIMITS, {}).get(ENGINE)) for side in (reader, writer))
     if wanted[0] is not None and given != wanted:
         told = " by another library's rules" if given[0] == wanted[0] else ""
