@@ -317,3 +317,12 @@ def test_making_a_schema_twice_gives_one_text_and_leaves_the_class_as_it_was() -
 
 def test_a_schema_has_its_place_by_key_and_version() -> None:
     assert path_of(meta_of(Paid)) == "paid.{shop}/3.json"
+
+
+def test_a_name_that_is_only_read_is_not_the_one_that_is_written() -> None:
+    class Renamed(Event, routing_key="renamed", registry=Registry()):
+        new: int = Field(validation_alias=AliasChoices("old", "new"))
+
+    schema = schema_of(Renamed)
+    assert list(schema["properties"]) == ["old"]
+    assert list(schema["x-writes"]["properties"]) == ["new"]

@@ -18,7 +18,8 @@ _WITHOUT_FLOATS = frozenset(
 # What makes a model write another form than it reads.
 _OF_WRITING = frozenset(
     {
-        *("serialization", "serialization_alias", "serialization_exclude", "serialization_exclude_if"),
+        *("serialization", "serialization_alias", "validation_alias"),
+        *("serialization_exclude", "serialization_exclude_if"),
         *("computed-field", "json", "json_schema_input_schema", "pydantic_js_annotation_functions"),
         *("ser_json_timedelta", "ser_json_temporal", "ser_json_bytes", "val_json_bytes"),
     }

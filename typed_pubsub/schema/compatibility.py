@@ -3,29 +3,10 @@
 The question is not whether two schemas are alike but whether two services can talk, so the sides differ: what the
 writer's schema allows must be allowed by the reader's. What cannot be proven is a problem: "compatible" is never wrong,
 as far as a schema tells what its reader does. Two limits: integers are taken to be such as 64 bits hold, and the user's
-own validators to refuse the same under the same name.
-
-========================  ============================================================================================
-rule                      what the reader would not accept
-========================  ============================================================================================
-``type``, ``value``       another JSON type; a value that is none of its constants
-``range``, ``length``     a number beyond its bounds; a text, array or object that is too long or too short
-``multiple-of``           a number between its steps
-``pattern``, ``format``   a text of another pattern or format
-``naive``                 a moment without, or with, an offset from UTC
-``limits``                what one of its ``x-limits`` refuses
-``unique``                an array in which an item comes twice
-``required``              an object without one of its members
-``closed``                a member that it does not know, and forbids
-``names``                 names of members that it restricts
-``validator``             what code of its own may refuse
-``never``                 anything
-``unknown``               what a keyword means that nobody can vouch for
-========================  ============================================================================================
+own validators to refuse the same under the same name. ``rules`` has the rules.
 """
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,22 +15,15 @@ from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.scalars import (
     Misfit,
     article,
+    few_values,
     limit_misfits,
     number_misfits,
     text_misfits,
     value_misfits,
 )
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
-from typed_pubsub.schema.vocabulary import KEY_TYPE, READ_AS, VALIDATORS
+from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, READ_AS, VALIDATORS
 
-#: The ids of all rules; ``upcast`` is the gate's: what an upcast was seen to refuse.
-RULES = frozenset(
-    {
-        *("type", "value", "range", "length", "multiple-of", "pattern", "format", "naive", "limits", "unique"),
-        *("required", "closed", "names", "validator", "never", "unknown", "upcast"),
-    }
-)
-_FEW = 32
 # Keywords with schemas in them.
 _HOLDERS = frozenset(
     {"$ref", "anyOf", "oneOf", "items", "prefixItems", "properties", "additionalProperties", "propertyNames"}
@@ -111,7 +85,7 @@ class _Checker:
         if best and "const" in writer and all("const" in reader for reader in readers):
             known = ", ".join(repr(reader["const"]) for reader in readers)
             return [Problem(path, "value", f"{writer['const']!r} may be written, the reader knows {known}")]
-        if best and (values := _few_values(writer)):
+        if best and (values := few_values(writer)):
             # One by one they may fit, each another alternative.
             return [] if not any(self._nearest(value, readers, path) for value in values) else best
         return best or []
@@ -157,7 +131,7 @@ class _Checker:
         if reader.get("uniqueItems"):
             is_single = longest is not None and longest <= 1
             # Items that differ as written may be the same as read.
-            is_same = writer.get("uniqueItems") and (rest == rest_wanted or reader.get("minItems", 0) <= 1)
+            is_same = writer.get("uniqueItems") and (self._is_same(rest, rest_wanted) or reader.get("minItems", 0) <= 1)
             if not (is_single or is_same):
                 yield Problem(path, "unique", "an item may be written twice, the reader wants each once")
         fixed = max(len(given), len(wanted))
@@ -241,7 +215,7 @@ class _Checker:
 
     def _names(self, writer: Schema, reader: Schema, path: str) -> Iterator[Problem]:
         wanted = reader.get("propertyNames")
-        if wanted is None or writer.get("propertyNames") == wanted:
+        if wanted is None or self._is_same(writer.get("propertyNames"), wanted):
             return
         given = {"enum": sorted(writer.get("properties", {}))}
         is_open = writer.get("additionalProperties", True) is not False
@@ -250,23 +224,23 @@ class _Checker:
         else:
             kinds: list[Any] = [given, writer.get("propertyNames", {"type": "string"})] if is_open else [given]
             found = any(self.check(_as_texts(kind), _as_texts(wanted), path) for kind in kinds)
+            # Names that differ as written may be the same as read.
+            found |= reader.get("minProperties", 0) > 1 and self._may_change(wanted)
         if found:
             yield Problem(path, "names", "names of members may be written that the reader does not accept")
+
+    def _is_same(self, writer: Any, reader: Any) -> bool:
+        """Whether both are one schema, and what they refer to is, too; a reader's as it would write it."""
+        return bool(writer == reader) and self._writer.referred(writer) == self._reader.referred(reader)
+
+    def _may_change(self, wanted: Any) -> bool:
+        """Whether a text may be read as another one."""
+        return any(not one.keys().isdisjoint((LIMITS, VALIDATORS)) for one in self._reader.alternatives(wanted))
 
 
 def _may_refer(schema: Any) -> bool:
     """Whether a definition may be referred to from within: without looking there."""
     return is_mapping(schema) and not _HOLDERS.isdisjoint(schema)
-
-
-def _few_values(writer: Schema) -> list[Schema]:
-    """An integer between close bounds, as its values."""
-    if writer.get("type") != "integer" or not {"minimum", "maximum"} <= writer.keys():
-        return []
-    low, high, step = math.ceil(writer["minimum"]), math.floor(writer["maximum"]), writer.get("multipleOf", 1)
-    if high - low >= _FEW or not isinstance(step, int):
-        return []
-    return [{"const": value} for value in range(low, high + 1) if value % step == 0]
 
 
 def _names_read(names: list[Any], writer: Schema, reader: Schema) -> set[str]:

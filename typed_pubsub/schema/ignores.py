@@ -18,7 +18,7 @@ from typing import Any
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list
-from typed_pubsub.schema.compatibility import RULES
+from typed_pubsub.schema.rules import RULES
 
 _KINDS: dict[str, type] = {"event": str, "version": int, "rule": str, "path": str, "reason": str}
 _NEEDED = ("event", "rule", "reason")

@@ -141,7 +141,7 @@ class _GenerateSchema(GenerateJsonSchema):
             found["propertyNames"] = keys
         elif keys.get("type", "string") != "string":
             found["propertyNames"] = {**keys, "type": "string", KEY_TYPE: keys["type"]}
-        elif "anyOf" in keys or "oneOf" in keys:
+        elif keys and "type" not in keys:
             found["propertyNames"] = {"type": "string", KEY_TYPE: keys}
         self.update_with_validations(found, schema, self.ValidationsMapping.object)
         return found

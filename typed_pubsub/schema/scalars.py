@@ -1,5 +1,6 @@
 """Whether numbers and texts of one schema are all accepted by another, and whether one value is."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _WIDER = {
 _LENGTHS = {"uuid": (36, 36), "date": (10, 10), **{f"uuid{n}": (36, 36) for n in range(1, 9)}}
 _CHANGES = frozenset({"to_lower", "to_upper", "strip_whitespace"})
 _AS_LIMITS = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt"}
+_FEW = 32
 _ORDERED = frozenset({"ge", "gt", "le", "lt"})
 
 
@@ -105,6 +107,16 @@ def value_misfits(value: Any, reader: Schema) -> Iterator[Misfit]:
         yield from limit_misfits({LIMITS: {"strip_whitespace": True}} if value == value.strip() else {}, reader)
     elif kind in ("array", "object"):
         yield Misfit("value", f"{value!r} may be written, which only the same constant would accept")
+
+
+def few_values(writer: Schema) -> list[Schema]:
+    """An integer between close bounds, as its values."""
+    if writer.get("type") != "integer" or not {"minimum", "maximum"} <= writer.keys():
+        return []
+    low, high, step = math.ceil(writer["minimum"]), math.floor(writer["maximum"]), writer.get("multipleOf", 1)
+    if high - low >= _FEW or not isinstance(step, int):
+        return []
+    return [{"const": value} for value in range(low, high + 1) if value % step == 0]
 
 
 def same(one: Any, other: Any) -> bool:

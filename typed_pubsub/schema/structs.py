@@ -110,7 +110,7 @@ class _Walk:
             found["propertyNames"] = keys
         elif keys.get("type", "string") != "string":
             found["propertyNames"] = {**keys, "type": "string", KEY_TYPE: keys["type"]}
-        elif "anyOf" in keys:
+        elif keys and "type" not in keys:
             found["propertyNames"] = {"type": "string", KEY_TYPE: keys}
         return found | _given(kind, {"min_length": "minProperties", "max_length": "maxProperties"})
 

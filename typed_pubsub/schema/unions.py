@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.schema.closed import close, without_notes
 from typed_pubsub.schema.vocabulary import DEFINITIONS, MEANT, NOTES, VALIDATORS
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -25,6 +26,10 @@ class Side:
     def is_recursive(self, schema: Any) -> bool:
         """Whether one of its own parts may be of the same kind again."""
         return any(name in self._reached(self._definitions[name]) for name in self._reached(schema))
+
+    def referred(self, schema: Any) -> dict[str, Any]:
+        """The definitions that it refers to, at any depth, as they are written, without what is said to people."""
+        return {name: without_notes(close(self._definitions[name])) for name in self._reached(schema)}
 
     def _reached(self, schema: Any) -> set[str]:
         """The definitions that it refers to, at any depth."""

@@ -1,7 +1,19 @@
 """Named evolutions of events with their true verdicts: what a checker of compatibility is judged by."""
 
-from tests.schema.evolutions import code, holders, members, moments, names, nested, numbers, structs, texts, unions
+from tests.schema.evolutions import (
+    code,
+    holders,
+    keys,
+    members,
+    moments,
+    names,
+    nested,
+    numbers,
+    structs,
+    texts,
+    unions,
+)
 from tests.schema.evolutions.evolution import Evolution
 
-THEMES = (members, numbers, texts, moments, unions, holders, nested, names, code, structs)
+THEMES = (members, numbers, texts, moments, unions, holders, keys, nested, names, code, structs)
 EVOLUTIONS: list[Evolution] = [evolution for theme in THEMES for evolution in theme.EVOLUTIONS]
