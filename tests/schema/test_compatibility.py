@@ -51,7 +51,7 @@ def test_false_alarms_are_few_and_real() -> None:
 
 
 @pytest.mark.once
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(pairs(), st.data())
 def test_what_is_called_compatible_is_read(pair: tuple[Any, Any], data: st.DataObject) -> None:
     for writer, reader in (pair, pair[::-1]):

@@ -86,7 +86,7 @@ def ruff(*command: str, source: str) -> str:
 
 @pytest.mark.parametrize("struct", [False, True])
 def test_what_is_generated_is_formatted_and_clean(struct: bool) -> None:
-    @settings(max_examples=25)
+    @settings(max_examples=10)
     @given(schema=event_schemas(struct=struct))
     def check(schema: dict[str, Any]) -> None:
         source = generate([schema], struct=struct)

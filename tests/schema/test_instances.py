@@ -165,7 +165,7 @@ READ = {event: instances(schema_of(event)) for event in EVENTS}
 
 
 @pytest.mark.parametrize("event", EVENTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_made_of_a_writers_schema_is_read_by_the_model_and_by_the_schema(event: Any, data: Any) -> None:
     schema = schema_of(event)
@@ -176,7 +176,7 @@ def test_what_is_made_of_a_writers_schema_is_read_by_the_model_and_by_the_schema
 
 
 @pytest.mark.parametrize("event", EVENTS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_model_writes_is_what_its_schema_says(event: Any, data: Any) -> None:
     schema = schema_of(event)
@@ -187,7 +187,7 @@ def test_what_the_model_writes_is_what_its_schema_says(event: Any, data: Any) ->
 
 
 @pytest.mark.parametrize("event", EVENTS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_made_of_a_readers_schema_is_read_by_the_model(event: Any, data: Any) -> None:
     meta_of(event).codec.read(json.dumps(data.draw(READ[event])).encode())
