@@ -107,7 +107,7 @@ def _import(module: str) -> ModuleType:
         raise _bad(f"there is no module {error.name!r} (looked in {os.getcwd()} too){hint}") from None  # noqa: PTH109
     except (ValueError, TypeError) as error:
         # A name that begins with a dot is relative to nothing.
-        if not module.strip(".") or module.startswith(".") or not module:
+        if not module or module.startswith("."):
             raise _bad(f"{module!r} is no module name") from error
         raise
 

@@ -10,7 +10,7 @@ from typed_pubsub.events.keys import WORD, KeyTemplate
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.instances import instances
 from typed_pubsub.schema.unions import Schema
-from typed_pubsub.schema.vocabulary import NOTES, ROUTING_KEY
+from typed_pubsub.schema.vocabulary import NOTES
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -42,11 +42,6 @@ def sent_by(writer: Schema, template: KeyTemplate, *, beside: Any = None) -> st.
         .filter(lambda value: _is_keyed(template, value))
         .map(lambda value: Sent(template.fill(_words(template, value)), value))
     )
-
-
-def template_of(schema: Schema) -> KeyTemplate:
-    """The routing key of a schema file. Raises DefinitionError, or KeyError where it has none."""
-    return KeyTemplate.parse(schema[ROUTING_KEY])
 
 
 def _word(schema: Any) -> Any:

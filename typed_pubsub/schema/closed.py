@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from typed_pubsub.events.shapes import is_list, is_mapping
-from typed_pubsub.schema.vocabulary import LIMITS, MAY_OMIT, NOTES, READ_AS, VALIDATORS, WRITES
+from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, MAY_OMIT, NOTES, READ_AS, VALIDATORS, WRITES
 
 # Members of these are schemas by name; whatever else is a mapping is a schema itself, or no schema at all.
 _BY_NAME = frozenset({"properties", "$defs"})
-_NO_SCHEMAS = frozenset({"const", "enum", "default", "examples", "discriminator", LIMITS, READ_AS, "x-key-type"})
+_NO_SCHEMAS = frozenset({"const", "enum", "default", "examples", "discriminator", LIMITS, READ_AS, KEY_TYPE})
 
 
 def written(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typed_pubsub.schema.scalars import (
     text_misfits,
     value_misfits,
 )
-from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
+from typed_pubsub.schema.unions import UNKNOWN, Schema, Side, but
 from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS, READ_AS, VALIDATORS
 
 # Keywords with schemas in them.
@@ -164,7 +164,7 @@ class _Checker:
         """A field of the reader's, which is looked for under each name in turn."""
         given: Schema = writer.get("properties", {})
         more = writer.get("additionalProperties", True)
-        bare = {key: value for key, value in wanted.items() if key != READ_AS} if is_mapping(wanted) else wanted
+        bare = but(wanted, READ_AS)
         is_known = False
         for name in names:
             root, *steps = [name] if isinstance(name, str) else name

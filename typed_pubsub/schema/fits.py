@@ -6,7 +6,7 @@ from typing import Any
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.formats import fits_decimal, fits_format
 from typed_pubsub.schema.scalars import number_misfits, same, type_of, value_misfits
-from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
+from typed_pubsub.schema.unions import UNKNOWN, Schema, Side, but
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, READ_AS
 
 
@@ -54,8 +54,7 @@ class _Reader:
             read |= found.keys()
             if not found and name in schema.get("required", ()):
                 return False
-            bare = {key: one for key, one in wanted.items() if key != READ_AS} if is_mapping(wanted) else wanted
-            if not all(self.accepts(bare, value) for value in found.values()):
+            if not all(self.accepts(but(wanted, READ_AS), value) for value in found.values()):
                 return False
         names = schema.get("propertyNames", True)
         if not all(self._is_named(names, name) for name in members):

@@ -139,8 +139,8 @@ class _Gate:
             return
         first = chain.steps[0]
         if first.result is not None:
-            reads = _by_model(meta_of(first.event))
-            found = [*self._judged(meta, writes, schema_of(first.event), "consumer", file.version, reads)]
+            accepts = _by_model(meta_of(first.event))
+            found = [*self._judged(meta, writes, schema_of(first.event), "consumer", file.version, accepts)]
             yield from found
             if found:
                 return

@@ -29,6 +29,15 @@ def model_schema(cls: Any, mode: JsonSchemaMode) -> dict[str, Any]:
     return schema
 
 
+def names_of(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """``propertyNames`` of a mapping with keys of this schema; nothing, where any text is one."""
+    if "$ref" in keys or (keys.get("type") == "string" and len(keys) > 1):
+        return {"propertyNames": keys}
+    if keys.get("type", "string") != "string":
+        return {"propertyNames": {**keys, "type": "string", KEY_TYPE: keys["type"]}}
+    return {"propertyNames": {"type": "string", KEY_TYPE: keys}} if keys and "type" not in keys else {}
+
+
 def own_code(function: Any) -> str | None:
     """The name of code that is the user's own; None for pydantic's."""
     if isinstance(function, functools.partial):
@@ -137,12 +146,7 @@ class _GenerateSchema(GenerateJsonSchema):
         if "values_schema" in schema:
             found["additionalProperties"] = self.generate_inner(schema["values_schema"]) or True
         keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
-        if "$ref" in keys or (keys.get("type") == "string" and len(keys) > 1):
-            found["propertyNames"] = keys
-        elif keys.get("type", "string") != "string":
-            found["propertyNames"] = {**keys, "type": "string", KEY_TYPE: keys["type"]}
-        elif keys and "type" not in keys:
-            found["propertyNames"] = {"type": "string", KEY_TYPE: keys}
+        found |= names_of(keys)
         self.update_with_validations(found, schema, self.ValidationsMapping.object)
         return found
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pydantic_core
 
-from typed_pubsub.schema.unions import Schema
+from typed_pubsub.schema.unions import Schema, but
 from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, PYTHON
 
 #: A text of this format is always one of these.
@@ -92,7 +92,7 @@ def value_misfits(value: Any, reader: Schema) -> Iterator[Misfit]:
     if kind != reader["type"] and (kind, reader["type"]) != ("integer", "number"):
         yield Misfit("value", f"{value!r} may be written, the reader accepts {article(reader['type'])}")
     elif kind in ("integer", "number"):
-        yield from number_misfits({"type": kind, "minimum": value, "maximum": value}, _but(reader, "multipleOf"))
+        yield from number_misfits({"type": kind, "minimum": value, "maximum": value}, but(reader, "multipleOf"))
         step = reader.get("multipleOf")
         if step is not None and not (isinstance(value, int) and isinstance(step, int) and value % step == 0):
             yield Misfit("multiple-of", f"{value!r} may be written, the reader wants a multiple of {step}")
@@ -246,10 +246,6 @@ def type_of(value: Any) -> str:
     kinds: list[tuple[type, str]] = [(bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")]
     kinds += [(list, "array"), (dict, "object")]
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
-
-
-def _but(schema: Schema, name: str) -> Schema:
-    return {key: value for key, value in schema.items() if key != name}
 
 
 def _told(schema: Schema, name: str) -> str:

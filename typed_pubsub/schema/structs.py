@@ -10,8 +10,8 @@ from typing import Any, cast
 import msgspec
 import msgspec.inspect as mi
 
-from typed_pubsub.schema.models import own_code
-from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
+from typed_pubsub.schema.models import names_of, own_code
+from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
 
 _BOUNDS = {
     "ge": "minimum",
@@ -104,15 +104,12 @@ class _Walk:
         return {"items": self.schema(kind)}
 
     def _mapping(self, kind: mi.DictType) -> dict[str, Any]:
-        found = {"type": "object", "additionalProperties": self.schema(kind.value_type) or True}
-        keys = self.schema(kind.key_type)
-        if "$ref" in keys or (keys.get("type") == "string" and len(keys) > 1):
-            found["propertyNames"] = keys
-        elif keys.get("type", "string") != "string":
-            found["propertyNames"] = {**keys, "type": "string", KEY_TYPE: keys["type"]}
-        elif keys and "type" not in keys:
-            found["propertyNames"] = {"type": "string", KEY_TYPE: keys}
-        return found | _given(kind, {"min_length": "minProperties", "max_length": "maxProperties"})
+        found: dict[str, Any] = {"type": "object", "additionalProperties": self.schema(kind.value_type) or True}
+        return (
+            found
+            | names_of(self.schema(kind.key_type))
+            | _given(kind, {"min_length": "minProperties", "max_length": "maxProperties"})
+        )
 
     def _union(self, kind: mi.UnionType) -> dict[str, Any]:
         tagged = [part for part in kind.types if isinstance(part, mi.StructType) and part.tag is not None]

@@ -75,8 +75,7 @@ class Side:
         if target is None or name in under_way:
             yield {UNKNOWN: f"the reference {reference!r}"}
             return
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        yield from self._alternatives(merged(target, beside), under_way | {name})
+        yield from self._alternatives(merged(target, but(schema, "$ref")), under_way | {name})
 
     def _branches(self, schema: Schema, under_way: frozenset[str]) -> Iterator[Schema]:
         which = "anyOf" if "anyOf" in schema else "oneOf"
@@ -113,6 +112,11 @@ def merged(schema: Any, beside: Schema) -> Any:
         else:
             found[UNKNOWN] = f"two of the keyword {name!r}"
     return found
+
+
+def but(schema: Any, name: str) -> Any:
+    """The schema without one keyword."""
+    return {key: value for key, value in schema.items() if key != name} if is_mapping(schema) else schema
 
 
 def _as_mapping(schema: Any) -> Schema | None:
