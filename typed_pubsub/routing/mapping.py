@@ -166,7 +166,7 @@ class RouteStart(Generic[E]):
 
         local = None if isinstance(task, RemoteTask) else str(task.name)
         route_name = f"{meta_of(self.event).key.text}->{task.name}" if name is None else name
-        self.add(TypedRoute(route_name, (self.event,), handler, self.when, local))
+        self.add(TypedRoute(route_name, (self.event,), handler, self.when, local, str(task.name)))
 
 
 def _handler_name(handler: Handler[Any]) -> str:
