@@ -194,10 +194,11 @@ def test_a_service_that_has_set_up_logging_keeps_its_own(service: Service, nobod
         logging.getLogger("typed_pubsub.subscriber").info("not shown")
         Settings.PUBSUB_PREFECTH = 1
 
+        from typed_pubsub.cli.options import RunOptions
         from typed_pubsub.cli.run import run_subscriber
         from typed_pubsub import PubSubConfig, PubSubError
         try:
-            run_subscriber(lambda: PubSubConfig.from_object(Settings), log_format=sys.argv[1] or None)
+            run_subscriber(lambda: PubSubConfig.from_object(Settings), RunOptions(log_format=sys.argv[1] or None))
         except PubSubError as error:
             logging.warning("ended with %d", error.exit_code)
     """

@@ -3,13 +3,14 @@
 import platform
 import sys
 from importlib import metadata
+from typing import Any
 
 import click
 
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
-from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.options import RunOptions, run_options
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -41,19 +42,23 @@ def main() -> None:
 
 @main.command()
 @service_option
-@log_options
-def subscribe(log_level: str | None, log_format: str | None) -> None:
+@run_options
+def subscribe(**options: Any) -> None:
     """Consume the queue of a service until SIGTERM or SIGINT.
 
     \b
     typed-pubsub subscribe -A my_app.pubsub:config
-    typed-pubsub subscribe -A my_app.settings --log-format json
+    typed-pubsub subscribe -A my_app.settings --processes 4 --log-format json
+    typed-pubsub subscribe -A my_app.pubsub:config --reload
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    # What `health --file` does not need is imported by those who do.
+    service, asked = this_service(), RunOptions(**options)
+    # What `health --file` and a supervisor do not need is imported by those who do.
+    from typed_pubsub.cli.supervise import supervise_if_asked
+
+    supervise_if_asked(asked)
     from typed_pubsub.cli.run import run_subscriber
 
-    service = this_service()
-    run_subscriber(service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch)
+    run_subscriber(service.read_config, asked, before_batch=service.before_batch)
 
 
 main.add_command(health)
