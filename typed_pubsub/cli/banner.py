@@ -57,8 +57,9 @@ def width_of_stderr() -> int | None:
 
 
 def _cells(route: WiredRoute) -> tuple[str, ...]:
-    event = route.event if route.event is not None else "a row"
-    return (route.routing_key, event, route.route, ", ".join(route.tasks) or "(told by its code)")
+    # The name of a row is its key and its task once more.
+    name = "a row" if route.event is None else route.route
+    return (route.routing_key, route.event or "", name, ", ".join(route.tasks) or "(told by its code)")
 
 
 def _routes(rows: list[tuple[str, ...]], width: int | None) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _routes(rows: list[tuple[str, ...]], width: int | None) -> Iterator[str]:
     for key, *others in rows:
         yield key
         yield from textwrap.wrap(
-            " -> ".join(others),
+            " -> ".join(filter(None, others)),
             width,
             initial_indent=_GAP,
             subsequent_indent=_GAP * 2,
