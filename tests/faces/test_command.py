@@ -43,7 +43,7 @@ SERVICE = """
         return MAPPING
 """
 
-EXTRAS = ("django", "flask", "hypothesis", "pytest", "redis", "rich")
+EXTRAS = ("django", "flask", "hypothesis", "pytest", "redis", "rich", "watchfiles")
 
 #: All of these lead to settings that can publish, but not subscribe.
 FOUND = "Error: PubSubConfig: a subscriber needs QUEUE_NAME, TASK_MAPPING, GET_CELERY_APP"
@@ -142,13 +142,27 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
+def test_without_what_watches_files_reload_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    done = CliRunner().invoke(main, ["subscribe", "-A", "my_app", "--reload"])
+    assert (done.exit_code, done.stderr) == (
+        2, "Error: watchfiles is not installed: pip install 'typed-pubsub[reload]'\n"
+    )  # fmt: skip
+
+
+def test_a_supervisor_imports_neither_celery_nor_models() -> None:
+    code = "import sys, typed_pubsub.cli.commands, typed_pubsub.cli.supervise"
+    code += "; sys.exit(bool({'celery', 'pydantic'} & {*sys.modules}))"
+    subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
+
+
 def test_help_names_every_option_with_its_name_in_the_environment() -> None:
     told = CliRunner().invoke(main, ["subscribe", "--help"])
     assert told.exit_code == 0
     words = " ".join(told.output.split())
-    for option, name in (("--app", "APP"), ("--log-level", "LOG_LEVEL"), ("--log-format", "LOG_FORMAT")):
-        assert option in words
-        assert f"env var: TYPED_PUBSUB_{name}" in words
+    for name in ("app", "processes", "reload", "stats", "log-level", "log-format"):
+        assert f"--{name}" in words
+        assert f"env var: TYPED_PUBSUB_{name.upper().replace('-', '_')}" in words
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["version"]])

@@ -7,6 +7,7 @@ from tests.faces.conftest import Service
 from tests.support.children import Child
 from tests.support.rabbit import get
 from typed_pubsub import Publisher, PubSubConfig
+from typed_pubsub.cli.options import params_of_run
 
 
 def check(service: Service, **settings: Any) -> tuple[int, Child]:
@@ -94,4 +95,6 @@ def test_the_command_lists_the_options_of_every_face(service: Service) -> None:
     assert code == 0
     words = " ".join(child.output.split())
     assert "--log-level {debug,info,warning,error,critical}" in words
-    assert "env var: TYPED_PUBSUB_LOG_FORMAT" in words
+    for option in params_of_run():
+        assert option.opts[0] in words
+        assert f"env var: {option.envvar}" in words

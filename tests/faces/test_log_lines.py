@@ -38,6 +38,9 @@ def test_json_lines_hold_every_field_of_a_delivery(any_face: Service, vhost_url:
     lines = [json.loads(line) for line in child.stderr]
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
     assert all(datetime.fromisoformat(line["time"]).tzinfo is not None for line in lines)
+    (banner,) = [line for line in lines if "routes" in line]
+    assert (banner["exchange"], banner["queue"], banner["processes"]) == ("events", "a-queue", 1)
+    assert banner["routes"][0]["tasks"] == ["service.tasks.a_task"]
     told = {line["outcome"]: line for line in lines if "outcome" in line}
     assert {outcome: line["event_id"] for outcome, line in told.items()} == ids
     assert {line["routing_key"] for line in told.values()} == {"a.key"}

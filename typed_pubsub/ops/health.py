@@ -7,10 +7,10 @@ far as it can be read; ``judge`` is total.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.handoff.health import State, Whole, file_of
 
 #: Seconds; the loop writes the file each second, so an older one means that it stands still.
@@ -95,8 +95,8 @@ def read_state(path: Path) -> State | Whole:
         msg = f"the health file {str(path)!r} cannot be read: {error}"
         raise NotAState(msg) from None
     try:
-        state = msgspec.json.decode(written)
-        if is_mapping(state) and "processes" in state:
+        state = msgspec.json.decode(written, type=dict[str, Any])
+        if "processes" in state:
             return msgspec.convert(state, Whole)
         return msgspec.convert(state, State)
     except (ValueError, RecursionError) as error:
