@@ -17,6 +17,7 @@ from typed_pubsub.handoff.health import HealthFile, Whole
 from typed_pubsub.handoff.signals import Wakeup, handling, stop_signals
 from typed_pubsub.ops.children import ChildProcess
 from typed_pubsub.ops.restarts import LONGEST_PAUSE, AfterChange, Again, Ended, GiveUp, Verdict, exit_code, judge
+from typed_pubsub.ops.supervised import Told
 
 log = logging.getLogger("typed_pubsub.supervisor")
 
@@ -73,6 +74,7 @@ class Supervisor:
         self._given_up: int | None = None
         self._codes: list[int] = []
         self._health: HealthFile | None = None
+        self._unwritable = False
         self._drain_timeout = _DRAIN_TIMEOUT
 
     def run(self) -> int:
@@ -159,9 +161,10 @@ class Supervisor:
 
     def _look_at(self, slot: Slot, child: ChildProcess) -> None:
         code = child.poll()
+        before = child.read
         child.listen()
-        if child.read is not None:
-            self._has_read(child)
+        if child.read is not None and child.read is not before:
+            self._has_read(child.read)
         if code is not None:
             slot.child = None
             child.close()
@@ -171,10 +174,7 @@ class Supervisor:
             log.warning("process %d (%d) did not end within %g s: killed", slot.number, child.pid, seconds)
             child.kill()
 
-    def _has_read(self, child: ChildProcess) -> None:
-        told = child.read
-        if told is None:
-            return
+    def _has_read(self, told: Told) -> None:
         self._drain_timeout = told.drain_timeout
         if self._health is None and told.health_file is not None:
             self._health = HealthFile(told.health_file)
@@ -225,7 +225,9 @@ class Supervisor:
         try:
             self._health.write(Whole(time.time(), os.getpid(), len(self._slots)))
         except OSError as error:
-            log.warning("the health file %r cannot be written: %s", str(self._health.path), error)
+            if not self._unwritable:
+                log.warning("the health file %r cannot be written: %s", str(self._health.path), error)
+            self._unwritable = True
 
 
 def _fields(slot: Slot) -> dict[str, int]:
