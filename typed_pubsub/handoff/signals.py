@@ -8,15 +8,15 @@ from collections.abc import Callable, Generator, Iterable
 from types import FrameType, TracebackType
 from typing import Self
 
-Handler = Callable[[int, FrameType | None], object]
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
     """Those that ask a process to stop.
 
-    A terminal that closes hangs up; where nohup wants that to be ignored, or somebody handles it, it stays so.
+    A terminal that closes hangs up; where nohup wants that to be ignored, it stays so.
     """
-    hangup = (signal.SIGHUP,) if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL else ()
+    hangup = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
     return (signal.SIGTERM, signal.SIGINT, *hangup)
 
 
