@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -20,28 +19,6 @@ from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub import Publisher, PubSubConfig
 from typed_pubsub.ops.health import judge_file
 
-HELD = """
-    import time
-    from pathlib import Path
-
-    HOLD = Path(__file__).with_name("hold")
-
-
-    def should_schedule(routing_key, body):
-        while HOLD.exists():
-            time.sleep(0.01)
-        return True
-
-
-    ROWS = [
-        {
-            "routing_key": "a.key",
-            "task": "a.task",
-            "should_schedule": should_schedule,
-            "get_args": lambda routing_key, body: ([body["number"]], {}),
-        }
-    ]
-"""
 TWO = ("--processes", "2")
 
 
@@ -49,7 +26,6 @@ class Held:
     """A service whose condition does not come back while it is held."""
 
     def __init__(self, service: Service, url: str) -> None:
-        (service.directory / "held.py").write_text(dedent(HELD))
         self._file = service.directory / "hold"
         self._service = service
         self.url = url

@@ -2,16 +2,13 @@
 
 import signal
 from pathlib import Path
-from textwrap import dedent
 
 from tests.faces.conftest import Service
-from tests.faces.test_supervisor import HELD
 from tests.support.rabbit import get
 from typed_pubsub import Publisher, PubSubConfig
 
 
 def test_the_stacks_and_what_is_in_hand_are_told_and_the_work_goes_on(service: Service, broker_url: str) -> None:
-    (service.directory / "held.py").write_text(dedent(HELD))
     hold = service.directory / "hold"
     hold.touch()
     with service.start(broker_url, task_mapping="held.ROWS") as child:
