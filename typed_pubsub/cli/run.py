@@ -65,12 +65,7 @@ def run_subscriber(
             if supervised is None or supervised.place.tells:
                 _show(wiring(config, subscriber.routes, app, 1 if supervised is None else supervised.place.of), form)
 
-        subscriber = Subscriber(
-            config,
-            before_batch=before_batch,
-            on_start=show,
-            stats=options.stats,
-        )
+        subscriber = Subscriber(config, before_batch=before_batch, on_start=show, stats=options.stats)
         if supervised is None:
             echo("Starting subscriber...")
         else:
