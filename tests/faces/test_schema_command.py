@@ -82,6 +82,28 @@ def test_a_breaking_change_is_100_with_the_rule_the_path_the_side_and_an_event(s
     ]
 
 
+def test_beside_other_files_nobody_is_told_to_write(service: Path) -> None:
+    (service / "before").mkdir()
+    (service / "schemas" / "shop.sold").rename(service / "before" / "shop.sold")
+    edit(service, "article: str", "article: str\n    amount: int = 1")
+    options = ("check", "--events", "shop.events", "--against", "before")
+    code, lines = schema(*options, cwd=service)
+    assert (code, lines) == (
+        0,
+        [
+            "shop.sold version 1",
+            "  changed: it differs from its schema file compatibly: the file is that of before",
+            "shop.{shop}.listed version 1",
+            "  new: there is no schema file of it: before does not have it, so there is nothing that it could break",
+            "2 contracts: 1 changed, 1 new",
+        ],
+    )
+    edit(service, 'routing_key="shop.sold"', 'routing_key="shop.gone"')
+    _, lines = schema(*options, "--format", "github", cwd=service)
+    assert "delete the file" not in " ".join(lines)
+    assert any("before has its file, and its consumers hear nothing now" in line for line in lines)
+
+
 def test_a_file_is_never_overwritten_by_a_schema_that_breaks_it(service: Path) -> None:
     files = {path: path.read_text() for path in service.rglob("*.json")}
     edit(service, "price: int", "cost: int")

@@ -45,7 +45,7 @@ def committed(directory: Path, *events: Any) -> list[SchemaFile]:
         path = directory / path_of(meta_of(event))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(canonical(schema_of(event)))
-    return read_files(str(directory), directory)
+    return read_files(directory)
 
 
 def told(findings: Sequence[Finding]) -> list[tuple[str, str, str, str | None]]:
@@ -173,7 +173,28 @@ def test_a_newer_file_than_the_code_is_told(tmp_path: Path) -> None:
 def test_a_datetime_without_an_offset_is_warned_of(tmp_path: Path) -> None:
     event = listed(at=datetime, seen=list[AwareDatetime], left=list[datetime])
     found = check([event], committed(tmp_path, event))
-    assert [(one.kind, one.path) for one in found] == [("naive", "$.at"), ("naive", "$.left")]
+    assert told(found) == [("naive", "may-be-naive", "$.at", None), ("naive", "may-be-naive", "$.left", None)]
+
+
+def test_a_warning_can_be_ignored_with_a_reason_and_hides_no_break(tmp_path: Path) -> None:
+    event = listed(at=datetime, left=datetime)
+    ignores = [Ignore("shop.{shop}.listed", "may-be-naive", "the clock is UTC", path="$.at")]
+    found = check([event], committed(tmp_path, event), ignores=ignores)
+    assert [(one.kind, one.path) for one in found] == [("ignored", "$.at"), ("naive", "$.left")]
+    assert found[0].message.endswith("makes sure of one; ignored: the clock is UTC")
+    stricter = check([listed(at=AwareDatetime, left=datetime)], committed(tmp_path, event), ignores=ignores)
+    assert ("incompatible", "naive", "$.at", "consumer") in told(stricter)
+    assert "unused" in {one.kind for one in stricter}
+
+
+def test_what_is_new_or_changed_comes_with_the_text_of_its_file(tmp_path: Path) -> None:
+    (new,) = check([Listed], [])
+    files = committed(tmp_path, Listed)
+    assert new.text == files[0].text
+    wider = listed(title=(str | None, None))
+    (changed,) = check([wider], files)
+    assert changed.text == canonical(schema_of(wider))
+    assert {one.text for one in check([listed(price=str)], files)} == {None}
 
 
 def test_what_is_ignored_with_a_reason_breaks_nothing(tmp_path: Path) -> None:
@@ -234,15 +255,15 @@ def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, path: str, text: 
     (tmp_path / path).parent.mkdir()
     (tmp_path / path).write_text(text)
     with pytest.raises(SchemaError) as caught:
-        read_files(str(tmp_path), tmp_path)
+        read_files(tmp_path)
     assert problem in str(caught.value)
     assert path in str(caught.value)
 
 
 def test_a_directory_that_is_not_there_yet_has_no_files_and_another_one_is_a_mistake(tmp_path: Path) -> None:
-    assert read_files(str(tmp_path / "schemas"), tmp_path / "schemas") == []
+    assert read_files(tmp_path / "schemas") == []
     with pytest.raises(SchemaError, match="shcemas: expected a directory with schema files, or git:REVISION"):
-        read_files(str(tmp_path / "shcemas"), tmp_path / "schemas")
+        read_files(tmp_path / "schemas", str(tmp_path / "shcemas"))
 
 
 def git(where: Path, *arguments: str) -> None:
@@ -260,17 +281,17 @@ def test_the_files_of_a_commit_are_those_that_it_has(tmp_path: Path, monkeypatch
     committed(schemas, listed(price=str))
     for directory, here in ((schemas, tmp_path), (Path("schemas"), tmp_path / "service")):
         monkeypatch.chdir(here)
-        (found,) = read_files("git:main", directory)
+        (found,) = read_files(directory, "git:main")
         assert (found.text, found.version, found.template.text) == (before[0].text, 1, "shop.{shop}.listed")
         assert found.path.endswith("schemas/shop.{shop}.listed/1.json")
-        assert read_files("git:main~1", directory) == []
+        assert read_files(directory, "git:main~1") == []
         with pytest.raises(SchemaError, match="expected a revision of the git repository"):
-            read_files("git:nothing", directory)
+            read_files(directory, "git:nothing")
 
 
 def test_a_revision_outside_of_any_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="git:main: expected a git repository around"):
-        read_files("git:main", tmp_path / "schemas")
+        read_files(tmp_path / "schemas", "git:main")
 
 
 def test_a_finding_is_the_same_each_time(tmp_path: Path) -> None:

@@ -108,11 +108,11 @@ def check(  # noqa: PLR0917  # its options
 
     with failing_in_one_line():
         events = _found(modules, app)
-        files = read_files(against if against is not None else str(directory), directory)
+        files = read_files(directory, against)
         if not files:
             click.echo(f"there are no schema files in {against or directory}: everything is new", err=True)
         findings = gate.check(events, files, role=role, ignores=read_ignores(directory), search=_search())
-    click.echo(render(form, findings, directory.as_posix(), len(events)))
+    click.echo(render(form, findings, directory.as_posix(), len(events), against))
     kinds = {one.kind for one in findings}
     if "incompatible" in kinds:
         sys.exit(BROKEN)
@@ -129,26 +129,24 @@ def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
     """
     from typed_pubsub.cli.findings import render
     from typed_pubsub.cli.run import failing_in_one_line
-    from typed_pubsub.events.registry import meta_of
-    from typed_pubsub.schema import canonical, gate, path_of, schema_of
+    from typed_pubsub.schema import gate
     from typed_pubsub.schema.files import read_files
     from typed_pubsub.schema.ignores import read_ignores
 
     with failing_in_one_line():
         events = _found(modules, app)
-        files = read_files(str(directory), directory)
-        findings = gate.check(events, files, ignores=read_ignores(directory), search=_search())
+        ignores = read_ignores(directory)
+        findings = gate.check(events, read_files(directory), ignores=ignores, search=_search())
         broken = [one for one in findings if one.kind == "incompatible"]
         if broken:
             click.echo(render("text", broken, directory.as_posix(), len(events)))
             click.echo("nothing is written", err=True)
             sys.exit(BROKEN)
-        held = {file.path: file.text for file in files}
-        for event in events:
-            path, text = directory / path_of(meta_of(event)), canonical(schema_of(event))
-            if held.get(str(path)) != text:
-                put(text, path)
-                click.echo(f"{'changed' if str(path) in held else 'new'} {path.as_posix()}")
+        for one in findings:
+            if one.text is not None:
+                path = directory / one.key / f"{one.version}.json"
+                put(one.text, path)
+                click.echo(f"{one.kind} {path.as_posix()}")
 
 
 @schema.command()
@@ -164,7 +162,7 @@ def diff(modules: Sequence[str], app: str | None, directory: Path, against: str 
     differs = False
     with failing_in_one_line():
         events = _found(modules, app)
-        files = read_files(against if against is not None else str(directory), directory)
+        files = read_files(directory, against)
         held = {(file.template.text, file.version): file.text for file in files}
         for event in events:
             meta = meta_of(event)
