@@ -62,6 +62,7 @@ def test_what_was_just_written_is_as_committed(service: Path, named: tuple[str, 
         (service / "shop" / "__init__.py").write_text("from shop.events import *\n")
     assert schema("check", "--in-sync", *named, cwd=service) == (0, ["2 contracts: as committed"])
     assert schema("diff", *named, cwd=service) == (0, [])
+    assert schema("diff", "--format", "json", *named, cwd=service) == (0, ["[]"])
     assert schema("write", *named, cwd=service) == (0, [])
 
 
@@ -123,6 +124,11 @@ def test_a_compatible_change_is_told_and_written(service: Path) -> None:
     code, difference = schema("diff", "--events", "shop.events", cwd=service)
     assert code == 1
     assert '+    "amount": {' in difference
+    code, lines = schema("diff", "--events", "shop.events", "--format", "json", cwd=service)
+    (found,) = json.loads("\n".join(lines))
+    assert code == 1
+    assert found.pop("diff").splitlines() == difference
+    assert found == {"kind": "changed", "event": "shop.sold", "version": 1, "file": "schemas/shop.sold/1.json"}
     written = ["changed schemas/shop.sold/1.json"]
     assert schema("write", "--events", "shop.events", cwd=service) == (0, written)
     assert schema("check", "--events", "shop.events", "--in-sync", cwd=service)[0] == 0
@@ -171,6 +177,8 @@ def test_show_lists_prints_and_gives_an_example(service: Path) -> None:
     )
     code, lines = schema("show", "shop.a.listed", *events, cwd=service)
     assert (code, json.loads("\n".join(lines))["title"]) == (0, "Listed")
+    for name in ("Listed", "shop.events.Listed", "shop.events:Listed", "shop.{shop}.listed"):
+        assert schema("show", name, *events, cwd=service) == (0, lines)
     code, lines = schema("show", "shop.sold", "--writes", *events, cwd=service)
     assert (code, json.loads("\n".join(lines))["additionalProperties"]) == (0, False)
     assert schema("show", "shop.sold", "--example", *events, cwd=service) == (0, ['{"article": ""}'])
@@ -203,8 +211,12 @@ MISTAKES = [
     (("check", "--events", "../shop"), "'../shop' is no module name"),
     (("check", "--events", "broken"), "importing 'broken' failed in line 2: ZeroDivisionError: division by zero"),
     (("check", "--events", "shop.events", "--against", "shcemas"), "Error: shcemas: expected a directory"),
-    (("show", "--events", "shop.events", "--example"), "Missing argument 'KEY'"),
+    (("show", "--events", "shop.events", "--example"), "Missing argument 'EVENT'"),
     (("show", "shop.sould", "--events", "shop.events"), "there is no event of 'shop.sould': did you mean 'shop.sold'?"),
+    (("show", "Sould", "--events", "shop.events"), "there is no event of 'Sould': did you mean 'Sold'?"),
+    (("show", "shop.event:Sold", "--events", "shop.events"), "'shop.event:Sold': did you mean 'shop.events.Sold'?"),
+    (("show", "zzz", "--events", "shop.events"), "Error: there is no event of 'zzz'"),
+    (("show", "Sold", "--events", "shop.events", "--events", "again"), "'Sold' may be again.Sold or shop.events.Sold"),
     (("check", "--events", "shop.events", "--against", "git:x"), "Error: git:x: expected a git repository around"),
     (("check", "--events", "shop.events", "--role", "reader"), "'reader' is not one of 'publisher', 'consumer'"),
 ]
@@ -213,6 +225,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("options", "problem"), MISTAKES)
 def test_a_mistake_is_2_and_one_line_that_says_which(service: Path, options: tuple[str, ...], problem: str) -> None:
     (service / "broken.py").write_text("\n1 / 0\n")
+    (service / "again.py").write_text(dedent(EVENTS).replace('"shop.', '"again.'))
     code, lines = schema(*options, cwd=service)
     assert code == 2
     assert problem in lines[-1]

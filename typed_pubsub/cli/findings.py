@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
+from typed_pubsub.schema.differences import Difference
 from typed_pubsub.schema.gate import WHO, Finding
 
 #: Kinds in the order of their weight, each with its level on GitHub.
@@ -33,14 +35,21 @@ _REMEDIES = {
 def render(form: str, findings: Sequence[Finding], directory: str, contracts: int, against: str | None = None) -> str:
     """All findings as text, which ends with a summary, as json or for github; ``against`` is as for ``read_files``."""
     if form == "json":
-        return as_json(map(_as_dict, findings))
+        return _json(map(_as_dict, findings))
     remedies = _REMEDIES if against is None else {**_REMEDIES, **_beside(against)}
     lines = _github(findings, directory, remedies) if form == "github" else _text(findings, contracts, remedies)
     return "\n".join(lines)
 
 
-def as_json(values: Iterable[Any]) -> str:
-    """An array of JSON, for programs and for eyes."""
+def render_differences(form: str, found: Iterable[Difference]) -> str:
+    """The differences as unified diffs one after the other, or as json."""
+    if form != "json":
+        return "".join(one.diff for one in found)
+    names = {"key": "event", "path": "file"}
+    return _json({names.get(name, name): value for name, value in asdict(one).items()} for one in found) + "\n"
+
+
+def _json(values: Iterable[Any]) -> str:
     return msgspec.json.format(msgspec.json.encode([*values])).decode()
 
 
