@@ -6,54 +6,15 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.children import environment, run
+from tests.faces.shop import EVENTS, edit, make_service, schema
 
 pytestmark = pytest.mark.once
-
-SCHEMA = ("-m", "typed_pubsub.cli", "schema")
-EVENTS = """
-    from typed_pubsub import Event
-
-
-    class Listed(Event, routing_key="shop.{shop}.listed"):
-        shop: str
-        price: int
-
-
-    class Sold(Event, routing_key="shop.sold"):
-        article: str
-    """
-SETTINGS = """
-    PUBSUB_BROKER_URL = "amqp://localhost//"
-    PUBSUB_EXCHANGE = "an_exchange"
-    PUBSUB_EVENTS = ["shop.events"]
-    """
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
     """The directory of a service with two events and their files."""
-    package = tmp_path / "shop"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "events.py").write_text(dedent(EVENTS))
-    (package / "settings.py").write_text(dedent(SETTINGS))
-    code, lines = schema("write", "--events", "shop.events", cwd=tmp_path)
-    assert (code, lines) == (0, ["new schemas/shop.sold/1.json", "new schemas/shop.{shop}.listed/1.json"])
-    return tmp_path
-
-
-def schema(*options: str, cwd: Path, **env: str) -> tuple[int, list[str]]:
-    """Exit code and lines."""
-    child = run(*SCHEMA, *options, cwd=cwd, env=environment(**env))
-    return child.wait(), child.lines
-
-
-def edit(service: Path, before: str, after: str) -> None:
-    path = service / "shop" / "events.py"
-    text = path.read_text()
-    assert before in text
-    path.write_text(text.replace(before, after))
+    return make_service(tmp_path)
 
 
 @pytest.mark.parametrize("named", [("--events", "shop.events"), ("--events", "shop"), ("-A", "shop.settings")])
@@ -244,48 +205,3 @@ def test_options_are_read_from_the_environment(service: Path) -> None:
     assert code == 0
     assert "2 contracts: 2 new" in lines
     assert "there are no schema files in elsewhere: everything is new" in lines
-
-
-def test_classes_are_generated_from_files_and_have_the_contracts_that_they_came_from(service: Path) -> None:
-    files = sorted(str(path.relative_to(service)) for path in service.rglob("*.json"))
-    assert schema("generate", *files, "-o", "generated.py", cwd=service) == (0, [])
-    assert schema("generate", *files, cwd=service)[1] == (service / "generated.py").read_text().splitlines()
-    told = "  changed: it differs from its schema file only in what is said to people"
-    code, lines = schema("check", "--events", "generated", cwd=service)
-    assert (code, [line for line in lines if line.startswith("  ") and not line.startswith(told)]) == (0, [])
-    code, lines = schema("generate", *files, "--struct", cwd=service)
-    assert code == 0
-    assert 'class Sold(StructEvent, routing_key="shop.sold"):' in lines
-
-
-@pytest.mark.parametrize("text", ['{"shop": "a", "n": 1}\n{"shop": "b"}\n', '[{"shop": "a", "n": 1}, {"shop": "b"}]'])
-def test_a_draft_is_guessed_from_recorded_bodies(service: Path, text: str) -> None:
-    (service / "recorded.json").write_text(text)
-    code, lines = schema("infer", "--key", "shop.{shop}.seen", "--name", "Seen", "recorded.json", cwd=service)
-    assert code == 0
-    assert lines[-3:] == [
-        'class Seen(Event, routing_key="shop.{shop}.seen"):',
-        "    shop: str  # a word of the routing key",
-        "    n: int | None = None  # 1 of 2 bodies lack it",
-    ]
-
-
-BAD_SOURCES = [
-    (("infer", "--key", "a.b", "bad.txt"), "{}\n{", "Error: bad.txt, line 2: expected JSON"),
-    (("infer", "--key", "a.b", "bad.txt"), "[1]", "expected body 1 to be an object, got int"),
-    (("infer", "--key", "a..b", "bad.txt"), "{}", "empty words are not allowed"),
-    (("infer", "--key", "a.b", "bad.txt"), "", "expected bodies to guess from, got none"),
-    (("generate", "bad.txt"), "{", "Error: bad.txt: expected JSON"),
-    (("generate", "nothing.json"), "", "'nothing.json' does not exist"),
-    (("infer", "--key", "a.b", "-o", "bad.txt/x.py", "bad.txt"), "{}", "Error: bad.txt/x.py: cannot be written"),
-]
-
-
-@pytest.mark.parametrize(("options", "text", "problem"), BAD_SOURCES)
-def test_what_no_class_can_be_made_of_is_2_and_named(
-    tmp_path: Path, options: tuple[str, ...], text: str, problem: str
-) -> None:
-    (tmp_path / "bad.txt").write_text(text)
-    code, lines = schema(*options, cwd=tmp_path)
-    assert code == 2
-    assert problem in lines[-1]
