@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from typed_pubsub.cli.schema_options import event_options, format_option, role_option
+from typed_pubsub.cli.printing import format_option
+from typed_pubsub.cli.schema_options import check_format_option, event_options, role_option
 from typed_pubsub.cli.show import show
 from typed_pubsub.cli.sources import generate, infer, put
 
@@ -26,7 +27,7 @@ def schema() -> None:
 @schema.command()
 @event_options
 @role_option
-@format_option("text", "json", "github", envvar="TYPED_PUBSUB_SCHEMA_FORMAT")
+@check_format_option
 @click.option(
     "--against",
     metavar="DIR|git:REV",
@@ -45,8 +46,8 @@ def check(  # noqa: PLR0917  # its options
     typed-pubsub schema check --events my_app.events
     typed-pubsub schema check -A my_app.pubsub:config --against git:origin/main
     """  # noqa: D301  # click's own mark: what follows is not wrapped
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.cli.findings import render
-    from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema import gate
     from typed_pubsub.schema.files import read_files
     from typed_pubsub.schema.ignores import read_ignores
@@ -72,8 +73,8 @@ def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
     A file is never overwritten by a schema that breaks it: exit code 100, and no file is written. Raise version=, or
     give the reason in ignore.toml.
     """
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.cli.findings import render
-    from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema import gate
     from typed_pubsub.schema.files import read_files
     from typed_pubsub.schema.ignores import read_ignores
@@ -96,12 +97,12 @@ def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
 
 @schema.command()
 @event_options
-@format_option("text", "json", envvar="TYPED_PUBSUB_SCHEMA_DIFF_FORMAT")
+@format_option
 @click.option("--against", metavar="DIR|git:REV", help="As for check.")
 def diff(modules: Sequence[str], app: str | None, directory: Path, form: str, against: str | None) -> None:
     """Show how today's schemas differ from the committed files, as a unified diff; exit code 1 if any does."""
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.cli.findings import render_differences
-    from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema.differences import differences
     from typed_pubsub.schema.files import read_files
 

@@ -11,6 +11,7 @@ from typed_pubsub.cli.options import app_option
 C = TypeVar("C", bound=Callable[..., Any])
 
 _ROLES = ("publisher", "consumer", "both")
+_FORMATS = ("text", "json", "github")
 
 
 def event_options(command: C) -> C:
@@ -40,18 +41,18 @@ def _directory_option(command: C) -> C:
     )(command)
 
 
-def format_option(*choices: str, envvar: str) -> Callable[[C], C]:
-    """Adds ``--format``."""
+def check_format_option(command: C) -> C:
+    """Adds ``--format`` as ``check`` has it."""
     return click.option(
         "--format",
         "form",
-        type=click.Choice(choices, case_sensitive=False),
+        type=click.Choice(_FORMATS, case_sensitive=False),
         default="text",
         show_default=True,
-        envvar=envvar,
+        envvar="TYPED_PUBSUB_SCHEMA_FORMAT",
         show_envvar=True,
-        help="Text, JSON, or annotations of a GitHub workflow." if "github" in choices else "Text or JSON.",
-    )
+        help="Text, JSON, or annotations of a GitHub workflow.",
+    )(command)
 
 
 def role_option(command: C) -> C:

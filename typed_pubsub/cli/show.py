@@ -30,7 +30,7 @@ def show(  # noqa: PLR0917  # its options
     typed-pubsub schema show MatchesPublished --events my_app.events
     """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.events import find_events, named
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.events.registry import meta_of, name_of
     from typed_pubsub.schema import canonical, schema_of
     from typed_pubsub.schema.closed import written

@@ -30,7 +30,7 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.generate import generate as generated
 
     with failing_in_one_line():
@@ -52,7 +52,7 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
     \b
     typed-pubsub schema infer --key 'shop.{shop}.sold' recorded.ndjson -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.infer import infer as inferred
 
     with failing_in_one_line():
@@ -61,7 +61,7 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
 
 def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
     """What is read of each file. Where one cannot be: tells that of all, a line each, and ends the command."""
-    from typed_pubsub.cli.run import one_line
+    from typed_pubsub.cli.failing import one_line
     from typed_pubsub.errors import SchemaError
 
     found, errors = list[Any](), list[SchemaError]()
