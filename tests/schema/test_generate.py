@@ -156,6 +156,14 @@ def test_a_default_of_bytes_is_of_the_type_of_its_member_and_written_as_it_was(
         assert json.loads(write_event(module.Made())[1]) == {"a": member["default"]}
 
 
+def test_a_default_that_can_change_is_no_plain_value_by_whatever_name() -> None:
+    empty = {"type": "array", "items": WHOLE, "uniqueItems": True, "default": []}
+    source = generate(
+        [made({"a": {"anyOf": [empty, {"type": "null"}], "default": []}, "set": WHOLE}, required=["set"])]
+    )
+    assert "    a: set_[int] | None = Field(default=set_())\n" in source
+
+
 def test_own_code_is_told_and_not_generated() -> None:
     schema = made({"a": {**WHOLE, "x-validators": ["check"]}}, **{"x-validators": ["whole"], "x-writes": {}})
     source = generate([schema])
