@@ -3,6 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from tests.faces.conftest import Service
 from typed_pubsub.ops.reload import outermost
 
@@ -15,12 +17,15 @@ SETTINGS = """
 """
 
 
-def test_it_starts_anew_after_a_change_and_waits_for_the_next_one_after_a_mistake(service: Service) -> None:
-    package = service.directory / "elsewhere" / "lib"
-    package.mkdir(parents=True)
+def test_it_starts_anew_after_a_change_and_waits_for_the_next_one_after_a_mistake(
+    service: Service, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    package = elsewhere / "lib"
+    package.mkdir()
     code = package / "settings.py"
     (service.directory / "service.py").write_text(
-        "import sys\nsys.path.append('elsewhere')\nfrom lib.settings import config as Settings\n"
+        f"import sys\nsys.path.append({str(elsewhere)!r})\nfrom lib.settings import config as Settings\n"
     )
 
     def write(queue: str) -> None:
@@ -29,9 +34,9 @@ def test_it_starts_anew_after_a_change_and_waits_for_the_next_one_after_a_mistak
     write("first")
     with service.start("unused", "--reload", "--log-level", "info") as child:
         child.wait_for("consuming queue 'first'")
-        child.wait_for("watching", " for changes")
+        child.wait_for("watching", str(package), " for changes")
         write("second")
-        child.wait_for("elsewhere/lib/settings.py changed: starting anew")
+        child.wait_for("lib/settings.py changed: starting anew")
         child.wait_for("stopped as asked")
         child.wait_for("consuming queue 'second'")
         code.write_text("config = (\n")

@@ -120,6 +120,16 @@ def test_when_the_supervisor_is_killed_its_processes_drain_and_end(held: Held) -
     held.scheduled(range(10))
 
 
+def test_a_process_that_cannot_drain_does_not_outlive_a_supervisor_that_is_gone(held: Held) -> None:
+    with held.start(*TWO, drain_timeout=0.5) as child:
+        started = pids(child)
+        held.hold()
+        held.publish(range(10))
+        child.signal(signal.SIGKILL)
+        eventually(lambda: all(map(is_gone, started)), what="the end of both")
+    eventually(lambda: queue_state(held.url, "a-queue").message_count == 10, what="all, back in their queue")
+
+
 def test_a_signal_to_all_processes_at_once_drains_them_and_counts_once(held: Held) -> None:
     """Ctrl-C goes to the whole group of a terminal, and systemd's SIGTERM to the whole of a service."""
     with held.start(*TWO) as child:

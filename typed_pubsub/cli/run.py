@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator
 from types import FrameType
 from typing import Any
@@ -21,10 +22,14 @@ from typed_pubsub.config import PubSubConfig
 from typed_pubsub.handoff.health import file_of
 from typed_pubsub.handoff.signals import handling, stop_signals
 from typed_pubsub.ops.supervised import Supervised, Told
+from typed_pubsub.ops.supervisor import MARGIN
 from typed_pubsub.ops.wiring import Wiring, wiring
 from typed_pubsub.subscriber import Subscriber
 
 log = logging.getLogger("typed_pubsub.cli")
+
+# Seconds after a supervisor, if it is there, would have killed this process.
+_LATER = 1.0
 
 
 def run_subscriber(
@@ -100,6 +105,9 @@ class _Asked:
             # Nothing is in hand, and whatever the main thread imports just now is of no use any more.
             os._exit(0)
         self.now()
+        # Nobody kills it if the supervisor is gone and a handler never comes back.
+        time.sleep(self.of.config.drain_timeout + MARGIN + _LATER)
+        os._exit(1)
 
 
 @contextlib.contextmanager
