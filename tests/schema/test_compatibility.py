@@ -1,15 +1,19 @@
 """The checker of compatibility, judged by the corpus of evolutions and by random models."""
 
+from dataclasses import field
 from typing import Any, Final
 
+import pydantic.dataclasses
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import create_model
+from pydantic import ConfigDict, create_model
 
 from tests.schema.evolutions import EVOLUTIONS
 from tests.schema.evolutions.evolution import event
+from tests.schema.evolutions.nested_models import Numbered
 from tests.schema.random_models import instances, pairs
+from typed_pubsub.errors import EventError
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import schema_of
@@ -84,3 +88,16 @@ def _held_twice(kind: Any) -> Any:
 
 def test_a_break_that_is_told_at_one_path_hides_no_other() -> None:
     assert [one.path for one in _found(_held_twice(int), _held_twice(str))] == ["$.p.x", "$.r"]
+
+
+@pydantic.dataclasses.dataclass(config=ConfigDict(extra="forbid"))
+class Closed:
+    a: int
+    b: int = field(default=0, init=False)
+
+
+def test_a_closed_dataclass_does_not_read_what_it_sets_itself() -> None:
+    reader = event({"x": Closed})
+    assert [(one.rule, one.path) for one in _found(event({"x": Numbered}), reader)] == [("closed", "$.x.b")]
+    with pytest.raises(EventError, match=r"\$\.x\.b: .* the model does not accept what it writes itself"):
+        write_event(reader(x=Closed(1)))

@@ -193,6 +193,8 @@ class StructCodec(Generic[E]):
             return msgspec.json.Decoder(self._struct).decode
         except NameError as error:
             raise _unresolved(self._struct, error) from error
+        except TypeError as error:
+            raise DefinitionError(f"{_undecodable(self._struct)}: {error}") from error
 
     def prepare(self) -> None:
         """See EventCodec."""
@@ -241,6 +243,17 @@ def read_json(body: bytes) -> Any:
 
 def _unresolved(model: type[Any], error: NameError) -> DefinitionError:
     return DefinitionError(f"{model.__module__}.{model.__qualname__}: {str(error).partition(chr(10))[0]}")
+
+
+def _undecodable(struct: Any) -> str:
+    """The first field that msgspec has no decoder for, else the class."""
+    told = f"{struct.__module__}.{struct.__qualname__}"
+    for field in msgspec.structs.fields(struct):
+        try:
+            msgspec.json.Decoder(field.type)
+        except TypeError:
+            return f"{told}.{field.name}"
+    return told
 
 
 def _is_number(hint: Any) -> bool:

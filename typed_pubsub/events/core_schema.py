@@ -19,7 +19,7 @@ _WITHOUT_FLOATS = frozenset(
 _OF_WRITING = frozenset(
     {
         *("serialization", "serialization_alias", "validation_alias"),
-        *("serialization_exclude", "serialization_exclude_if"),
+        *("serialization_exclude", "serialization_exclude_if", "init", "init_only"),
         *("computed-field", "json", "json_schema_input_schema", "pydantic_js_annotation_functions"),
         *("ser_json_timedelta", "ser_json_temporal", "ser_json_bytes", "val_json_bytes"),
     }

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from enum import Flag
 from typing import Any, cast
 
 from annotated_types import Not, Predicate
@@ -12,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
+from typed_pubsub.schema.flags import flag_schema
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
 
 _ORDER = ("ge", "gt", "le", "lt")
@@ -89,6 +91,15 @@ class _GenerateSchema(GenerateJsonSchema):
             inherited[ENGINE] = PYTHON
         return _limited(found, {**inherited, **schema}, _OF_TEXTS)
 
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        found = super().enum_schema(schema)
+        if not issubclass(schema["cls"], Flag):
+            return found
+        return {
+            **{word: said for word, said in found.items() if word not in ("enum", "const")},
+            **flag_schema(schema["cls"]),
+        }
+
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
         return {**super().complex_schema(schema), "format": "complex"}
 
@@ -133,7 +144,13 @@ class _GenerateSchema(GenerateJsonSchema):
         return self._with_names(super().model_fields_schema(schema), schema["fields"])
 
     def dataclass_args_schema(self, schema: core_schema.DataclassArgsSchema) -> JsonSchemaValue:
-        return self._with_names(super().dataclass_args_schema(schema), {f["name"]: f for f in schema["fields"]})
+        # What is only given when it is made is not written, and what cannot be given is not read.
+        missing = "init" if self.mode == "validation" else "init_only"
+        fields = [
+            f for f in schema["fields"] if f.get(missing, self.mode == "validation") is (self.mode == "validation")
+        ]
+        found = super().dataclass_args_schema({**schema, "fields": fields})
+        return self._with_names(found, {f["name"]: f for f in fields})
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
         found = self._with_names(super().typed_dict_schema(schema), schema["fields"])

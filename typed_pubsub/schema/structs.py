@@ -4,12 +4,13 @@ msgspec's own tells neither whether a datetime has an offset nor what a Struct l
 keys of a mapping in other forms.
 """
 
-from enum import Enum
+from enum import Enum, Flag
 from typing import Any, cast
 
 import msgspec
 import msgspec.inspect as mi
 
+from typed_pubsub.schema.flags import flag_schema
 from typed_pubsub.schema.models import names_of, own_code
 from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
 
@@ -31,6 +32,11 @@ _PLAIN: dict[type[mi.Type], dict[str, Any]] = {
     mi.UUIDType: {"type": "string", "format": "uuid"},
     mi.DecimalType: {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]},
 }
+# What msgspec reads as the key of an object.
+_KEYS = (
+    *(mi.AnyType, mi.StrType, mi.IntType, mi.FloatType, mi.DecimalType, mi.BytesType, mi.UUIDType),
+    *(mi.DateType, mi.TimeType, mi.DateTimeType, mi.TimeDeltaType, mi.EnumType, mi.LiteralType),
+)
 _JSON_TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean", float: "number"}
 
 
@@ -43,6 +49,10 @@ def struct_schema(cls: Any) -> dict[str, Any]:
     walk = _Walk()
     reference = walk.schema(mi.type_info(cls))
     return {**reference, "$defs": walk.definitions}
+
+
+class _FieldError(TypeError):
+    """A field has no JSON Schema; names it."""
 
 
 class _Walk:
@@ -104,6 +114,8 @@ class _Walk:
         return {"items": self.schema(kind)}
 
     def _mapping(self, kind: mi.DictType) -> dict[str, Any]:
+        if (unread := _unread_key(kind.key_type)) is not None:
+            raise TypeError(f"msgspec reads no key of an object as {unread}: make it str, or the class an Event")
         found: dict[str, Any] = {"type": "object", "additionalProperties": self.schema(kind.value_type) or True}
         return (
             found
@@ -130,13 +142,13 @@ class _Walk:
             name = f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
         self._names[cls] = name
         self.definitions[name] = {}
-        self.definitions[name].update(_enum([m.value for m in cls]) if issubclass(cls, Enum) else self._class(kind))
+        self.definitions[name].update(_members(cls) if issubclass(cls, Enum) else self._class(kind))
         if cls.__doc__ and not cls.__doc__.startswith(f"{cls.__name__}("):
             self.definitions[name]["description"] = cls.__doc__.strip()
         return name
 
     def _class(self, kind: Any) -> dict[str, Any]:
-        members = {field.encode_name: self._member(field) for field in kind.fields}
+        members = {field.encode_name: self._named(kind, field) for field in kind.fields}
         required = [field.encode_name for field in kind.fields if field.required]
         own = own_code(function) if (function := getattr(kind.cls, "__post_init__", None)) is not None else None
         checked = {VALIDATORS: [own]} if own is not None else {}
@@ -154,6 +166,14 @@ class _Walk:
         omitted = sorted(field.encode_name for field in kind.fields if _may_be_omitted(kind, field))
         return {**found, MAY_OMIT: omitted} if omitted else found
 
+    def _named(self, kind: Any, field: mi.Field) -> dict[str, Any]:
+        try:
+            return self._member(field)
+        except _FieldError:
+            raise
+        except TypeError as error:
+            raise _FieldError(f"{kind.cls.__qualname__}.{field.name}: {error}") from error
+
     def _member(self, field: mi.Field) -> dict[str, Any]:
         found = self.schema(field.type)
         if field.default is not msgspec.NODEFAULT:
@@ -168,6 +188,15 @@ def _row(kind: Any, items: list[Any], least: int) -> dict[str, Any]:
     found = {"type": "array", "minItems": least} | ({"prefixItems": items} if items else {})
     closed = isinstance(kind, mi.NamedTupleType) or kind.forbid_unknown_fields
     return {**found, "maxItems": len(items)} if closed else found
+
+
+def _unread_key(kind: mi.Type) -> str | None:
+    """The name of a type of keys that msgspec does not read, if there is any."""
+    if isinstance(kind, mi.Metadata):
+        return _unread_key(kind.type)
+    if isinstance(kind, mi.UnionType):
+        return next((unread for part in kind.types if (unread := _unread_key(part)) is not None), None)
+    return None if isinstance(kind, _KEYS) else type(kind).__name__.removesuffix("Type").lower()
 
 
 def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
@@ -185,6 +214,10 @@ def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
 
 def _given(kind: Any, names: dict[str, str]) -> dict[str, Any]:
     return {to: value for name, to in names.items() if (value := getattr(kind, name)) is not None}
+
+
+def _members(cls: type[Enum]) -> dict[str, Any]:
+    return flag_schema(cls) if issubclass(cls, Flag) else _enum([member.value for member in cls])
 
 
 def _values(values: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from tests.schema.evolutions.evolution import COUNTS, Evolution, event, evolution, retyped
+from tests.schema.evolutions.nested_models import ClosedA, Named, Numbered, Weighed
 from typed_pubsub.events import Event, Registry, StructEvent
 
 XS = [{"x": count} for count in COUNTS]
@@ -91,7 +92,31 @@ XYS = [{"x": count, "y": count} for count in COUNTS]
 SECONDS: Any = Annotated[timedelta, PlainSerializer(timedelta.total_seconds, return_type=float)]
 UNLESS_NONE = event({"x": int, "y": (int | None, Field(default=None, exclude_if=lambda value: value is None))})
 
+OF_DATACLASSES = [
+    retyped(
+        "a member that a dataclass sets itself is not read",
+        Named,
+        Numbered,
+        old_values=[{"a": 1, "b": "x"}],
+        refused_forward={"a": 1},
+    ),
+    retyped(
+        "a member that a dataclass sets itself is written",
+        Numbered,
+        ClosedA,
+        refused_back={"a": 1},
+        new_values=[{"a": 1}],
+    ),
+    retyped(
+        "a member that a dataclass is only made with is not written",
+        Weighed,
+        ClosedA,
+        old_values=[{"a": 1, "weight": 2}],
+        new_values=[{"a": 1}],
+    ),
+]
 EVOLUTIONS: list[Evolution] = [
+    *OF_DATACLASSES,
     evolution("a field's validator added", PLAIN, FieldChecked, refused_back={"x": 1}, samples_new=EVEN_XS),
     evolution("a field's validator removed", FieldChecked, PLAIN, samples_old=EVEN_XS, refused_forward={"x": 1}),
     evolution("a model's validator added", PLAIN, ModelChecked, refused_back={"x": 1}, samples_new=EVEN_XS),
