@@ -12,7 +12,17 @@ import msgspec.inspect as mi
 
 from typed_pubsub.schema.flags import flag_schema
 from typed_pubsub.schema.models import names_of, own_code
-from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
+from typed_pubsub.schema.vocabulary import (
+    DEFINITIONS,
+    ENGINE,
+    EXACT,
+    LIMITS,
+    MAY_OMIT,
+    NAIVE,
+    PYTHON,
+    STEPS,
+    VALIDATORS,
+)
 
 _BOUNDS = {
     "ge": "minimum",
@@ -71,8 +81,7 @@ class _Walk:
                 extra: dict[str, Any] | None = cast("Any", kind).extra_json_schema
                 return {**self.schema(kind.type), **(extra or {})}
             case mi.IntType() | mi.FloatType():
-                found = {"type": "integer" if isinstance(kind, mi.IntType) else "number"}
-                return found | _given(kind, _BOUNDS)
+                return _number(kind)
             case mi.StrType():
                 lengths = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
                 engine = {LIMITS: {ENGINE: PYTHON}} if kind.pattern is not None else {}
@@ -181,6 +190,13 @@ class _Walk:
         if field.default_factory in (list, dict, set, frozenset, tuple):
             return {**found, "default": {} if field.default_factory is dict else []}
         return found
+
+
+def _number(kind: mi.IntType | mi.FloatType) -> dict[str, Any]:
+    if isinstance(kind, mi.IntType):
+        return {"type": "integer"} | _given(kind, _BOUNDS)
+    steps = {LIMITS: {STEPS: EXACT}} if kind.multiple_of is not None else {}
+    return {"type": "number"} | _given(kind, _BOUNDS) | steps
 
 
 def _row(kind: Any, items: list[Any], least: int) -> dict[str, Any]:
