@@ -3,12 +3,12 @@
 import math
 from decimal import Decimal
 from enum import Enum, Flag
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 from annotated_types import Lt, MultipleOf
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from tests.schema.evolutions.evolution import event
 from typed_pubsub.errors import DefinitionError
@@ -32,6 +32,20 @@ Sparse: Any = Flag("Sparse", {f"BIT_{place}": 1 << 2 * place for place in range(
 
 class Flagged(msgspec.Struct):
     flags: dict[bool, int]
+
+
+class Open(BaseModel, polymorphic_serialization=True):
+    a: int
+
+
+def test_what_subclasses_write_in_their_own_way_has_no_schema() -> None:
+    with pytest.raises(DefinitionError, match="Open: what a subclass writes cannot be told; drop polymorphic_ser"):
+        schema_of(event({"x": list[Open]}))
+
+
+def test_a_literal_of_bytes_has_no_schema() -> None:
+    with pytest.raises(DefinitionError, match="a Literal of bytes reads no text of JSON"):
+        schema_of(event({"x": Literal[b"a", "a"]}))
 
 
 @pytest.mark.parametrize("kind", [dict[bool, int], dict[tuple[int, int], str], dict[None, int], dict[str | bool, int]])

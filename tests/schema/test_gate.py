@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, Field, FilePath, FutureDate, ImportString, NewPath
 
 from typed_pubsub import upcast
 from typed_pubsub.errors import SchemaError
@@ -174,6 +175,18 @@ def test_a_datetime_without_an_offset_is_warned_of(tmp_path: Path) -> None:
     event = listed(at=datetime, seen=list[AwareDatetime], left=list[datetime])
     found = check([event], committed(tmp_path, event))
     assert [(one.kind, one.path) for one in found] == [("naive", "$.at"), ("naive", "$.left")]
+
+
+def test_what_a_readers_clock_or_machine_decides_is_warned_of(tmp_path: Path) -> None:
+    event = listed(due=FutureDate, files=list[FilePath], made=NewPath, zone=ZoneInfo, handler=ImportString)
+    found = check([event], committed(tmp_path, event))
+    assert [(one.kind, one.path, one.message.split()[2]) for one in found] == [
+        ("local", "$.due", "clock"),
+        ("local", "$.files", "machine"),
+        ("local", "$.handler", "machine"),
+        ("local", "$.made", "machine"),
+        ("local", "$.zone", "machine"),
+    ]
 
 
 def test_what_is_ignored_with_a_reason_breaks_nothing(tmp_path: Path) -> None:

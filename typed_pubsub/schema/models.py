@@ -22,6 +22,14 @@ _OF_MOMENTS = (*_ORDER, "now_op")
 _CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
 _OF_TEXTS = (ENGINE, *_CONFIGURED, "ascii_only")
 _UNSAID = frozenset({*_OF_DECIMALS, "min_length", "max_length", "allow_inf_nan"})
+# Code of pydantic's own types that refuses what their schemas, or formats, allow.
+_UNTOLD = frozenset(
+    {
+        *("PathType.validate_new", "PathType.validate_socket", "import_string"),
+        *("PaymentCardNumber.validate", "EncodedStr.decode_str"),
+    }
+)
+_OF_CODE = frozenset({"function-before", "function-after", "function-wrap", "function-plain"})
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -46,6 +54,8 @@ def own_code(function: Any) -> str | None:
         # pydantic's own, with a constraint that its schemas do not tell.
         given = [*function.args, *(f"{name}={value!r}" for name, value in function.keywords.items())]
         return f"{_name(function.func)}({', '.join(map(str, given))})"
+    if getattr(function, "__qualname__", "") in _UNTOLD:
+        return str(function.__qualname__)
     module = str(getattr(function, "__module__", None) or "")
     return _held_code(function) if module.partition(".")[0] in ("pydantic", "pydantic_core") else _name(function)
 
@@ -68,6 +78,9 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
         found = super().generate_inner(schema)
+        if schema["type"] in _OF_CODE and "ref" not in schema:
+            # A type that says its schema itself may say nothing of its code.
+            found = _checked(found, schema["function"]["function"])
         # pydantic tells a constraint that it leaves to a function of its own in words of its own as well.
         return {word: said for word, said in found.items() if word not in _UNSAID} if VALIDATORS in found else found
 
@@ -99,6 +112,11 @@ class _GenerateSchema(GenerateJsonSchema):
             **{word: said for word, said in found.items() if word not in ("enum", "const")},
             **flag_schema(schema["cls"]),
         }
+
+    def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
+        if any(isinstance(value, bytes) for value in schema["expected"]):
+            raise PydanticInvalidForJsonSchema("a Literal of bytes reads no text of JSON: make it one of str")
+        return super().literal_schema(schema)
 
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
         return {**super().complex_schema(schema), "format": "complex"}
@@ -133,6 +151,9 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         cls: Any = schema["cls"]
+        if cls.model_config.get("polymorphic_serialization"):
+            told = "what a subclass writes cannot be told; drop polymorphic_serialization, or say SerializeAsAny"
+            raise PydanticInvalidForJsonSchema(f"{cls.__qualname__}: {told}")
         own = [cls.__init__] if schema.get("custom_init") else []
         return _checked(super().model_schema(schema), *own, cls.model_post_init)
 
