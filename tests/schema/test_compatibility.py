@@ -1,7 +1,7 @@
 """The checker of compatibility, judged by the corpus of evolutions and by random models."""
 
 from dataclasses import field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pydantic.dataclasses
 import pytest
@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, create_model
 
 from tests.schema.evolutions import EVOLUTIONS
-from tests.schema.evolutions.evolution import event
+from tests.schema.evolutions.evolution import event, instance
 from tests.schema.evolutions.nested_models import Numbered
 from tests.schema.random_models import instances, pairs
 from typed_pubsub.errors import EventError
+from typed_pubsub.events import StructEvent
+from typed_pubsub.events.codec import BodyError
 from typed_pubsub.events.keyed import write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import schema_of
@@ -101,3 +103,11 @@ def test_a_closed_dataclass_does_not_read_what_it_sets_itself() -> None:
     assert [(one.rule, one.path) for one in _found(event({"x": Numbered}), reader)] == [("closed", "$.x.b")]
     with pytest.raises(EventError, match=r"\$\.x\.b: .* the model does not accept what it writes itself"):
         write_event(reader(x=Closed(1)))
+
+
+def test_of_keys_of_a_literal_a_model_reads_the_texts_only() -> None:
+    keys: Any = dict[Literal["a", 1], int]
+    writer, reader = event({"x": keys}, StructEvent), event({"x": keys})
+    assert [(one.rule, one.path) for one in _found(writer, reader)] == [("names", "$.x")]
+    with pytest.raises(BodyError):
+        meta_of(reader).codec.read(write_event(instance(writer, {"x": {1: 1}}))[1])

@@ -2,7 +2,7 @@
 
 import math
 from decimal import Decimal
-from enum import Enum, Flag
+from enum import Enum, Flag, IntFlag
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -52,6 +52,12 @@ def test_a_literal_of_bytes_has_no_schema() -> None:
 def test_a_struct_with_keys_that_msgspec_does_not_read_has_no_schema(kind: Any) -> None:
     with pytest.raises(DefinitionError, match=r"Happened\.x: msgspec reads no key of an object as \w+: make it str"):
         schema_of(event({"x": kind}, StructEvent))
+
+
+@pytest.mark.parametrize("key", [Literal[1, 2], Literal[Endless.ONE], Mixed, Sparse, IntFlag("Bits", "A B")])
+def test_a_model_with_keys_that_pydantic_does_not_read_has_no_schema(key: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"pydantic reads no key of an object as [\w ]+: make it int or str"):
+        schema_of(event({"x": dict[key, int]}))
 
 
 def test_of_a_nested_struct_its_own_field_is_named() -> None:

@@ -14,6 +14,7 @@ from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
 from typed_pubsub.schema.flags import flag_schema
+from typed_pubsub.schema.mapping_keys import read_by_pydantic
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
 
 _ORDER = ("ge", "gt", "le", "lt")
@@ -183,7 +184,9 @@ class _GenerateSchema(GenerateJsonSchema):
         found: JsonSchemaValue = {"type": "object", "additionalProperties": True}
         if "values_schema" in schema:
             found["additionalProperties"] = self.generate_inner(schema["values_schema"]) or True
-        keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        keys: Any = {}
+        if "keys_schema" in schema:
+            keys = self.generate_inner(read_by_pydantic(schema["keys_schema"]))
         found |= names_of(keys)
         self.update_with_validations(found, schema, self.ValidationsMapping.object)
         return found

@@ -11,6 +11,7 @@ import msgspec
 import msgspec.inspect as mi
 
 from typed_pubsub.schema.flags import flag_schema
+from typed_pubsub.schema.mapping_keys import unread_by_msgspec
 from typed_pubsub.schema.models import names_of, own_code
 from typed_pubsub.schema.vocabulary import (
     DEFINITIONS,
@@ -42,11 +43,6 @@ _PLAIN: dict[type[mi.Type], dict[str, Any]] = {
     mi.UUIDType: {"type": "string", "format": "uuid"},
     mi.DecimalType: {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]},
 }
-# What msgspec reads as the key of an object.
-_KEYS = (
-    *(mi.AnyType, mi.StrType, mi.IntType, mi.FloatType, mi.DecimalType, mi.BytesType, mi.UUIDType),
-    *(mi.DateType, mi.TimeType, mi.DateTimeType, mi.TimeDeltaType, mi.EnumType, mi.LiteralType),
-)
 _JSON_TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean", float: "number"}
 
 
@@ -123,7 +119,7 @@ class _Walk:
         return {"items": self.schema(kind)}
 
     def _mapping(self, kind: mi.DictType) -> dict[str, Any]:
-        if (unread := _unread_key(kind.key_type)) is not None:
+        if (unread := unread_by_msgspec(kind.key_type)) is not None:
             raise TypeError(f"msgspec reads no key of an object as {unread}: make it str, or the class an Event")
         found: dict[str, Any] = {"type": "object", "additionalProperties": self.schema(kind.value_type) or True}
         return (
@@ -204,15 +200,6 @@ def _row(kind: Any, items: list[Any], least: int) -> dict[str, Any]:
     found = {"type": "array", "minItems": least} | ({"prefixItems": items} if items else {})
     closed = isinstance(kind, mi.NamedTupleType) or kind.forbid_unknown_fields
     return {**found, "maxItems": len(items)} if closed else found
-
-
-def _unread_key(kind: mi.Type) -> str | None:
-    """The name of a type of keys that msgspec does not read, if there is any."""
-    if isinstance(kind, mi.Metadata):
-        return _unread_key(kind.type)
-    if isinstance(kind, mi.UnionType):
-        return next((unread for part in kind.types if (unread := _unread_key(part)) is not None), None)
-    return None if isinstance(kind, _KEYS) else type(kind).__name__.removesuffix("Type").lower()
 
 
 def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
