@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.core_schema import has_float_keys, holds_no_floats, strings, writes_as_it_reads, writes_endless
-from typed_pubsub.events.hints import alias_names, holds_decimals, holds_float_keys, is_number
+from typed_pubsub.events.hints import alias_names, holds_decimals, holds_float_keys, is_number, undecodable
 from typed_pubsub.events.problems import (
     BodyError,
     from_pydantic,
@@ -101,18 +101,26 @@ class PydanticCodec(Generic[E]):
         fields: Iterable[tuple[str, Any]] = self._model.model_fields.items()
         return {name: alias_names(name, field, by_name=by_name, by_alias=by_alias) for name, field in fields}
 
-    @cached_property
+    @property
     def unread(self) -> frozenset[str]:
         """See EventCodec: a ``validation_alias`` alone does it."""
+        return self._unread
+
+    @cached_property
+    def _unread(self) -> frozenset[str]:
         return frozenset(
             name
             for name, field in self._model.model_fields.items()
             if not field.exclude and (field.serialization_alias or field.alias or name) not in self.read_names[name]
         )
 
-    @cached_property
+    @property
     def exact(self) -> bool:
         """See EventCodec; of a class whose forward references are resolved."""
+        return self._exact
+
+    @cached_property
+    def _exact(self) -> bool:
         return not self.unread and holds_no_floats(self._model.__pydantic_core_schema__)
 
     def is_suspect(self, body: bytes, /) -> bool:
@@ -225,7 +233,7 @@ class StructCodec(Generic[E]):
         except NameError as error:
             raise _unresolved(self._struct, error) from error
         except TypeError as error:
-            raise DefinitionError(f"{_undecodable(self._struct)}: {error}") from error
+            raise DefinitionError(f"{undecodable(self._struct)}: {error}") from error
 
     def prepare(self) -> None:
         """See EventCodec."""
@@ -280,19 +288,9 @@ def _unresolved(model: type[Any], error: NameError) -> DefinitionError:
     return DefinitionError(f"{model.__module__}.{model.__qualname__}: {str(error).partition(chr(10))[0]}")
 
 
-def _undecodable(struct: Any) -> str:
-    """The first field that msgspec has no decoder for, else the class."""
-    told = f"{struct.__module__}.{struct.__qualname__}"
-    for field in msgspec.structs.fields(struct):
-        try:
-            msgspec.json.Decoder(field.type)
-        except TypeError:
-            return f"{told}.{field.name}"
-    return told
-
-
 def check_placeholder(cls: type[Any], codec: EventCodec[Any], field: str) -> None:
     """Raises DefinitionError for a placeholder's field that no single name in the body stands for."""
     if not codec.read_names[field]:
-        msg = f"{cls.__qualname__}.{field} is read by an AliasPath and so can be no word of the routing key"
+        name = f"{cls.__module__}.{cls.__qualname__}.{field}"
+        msg = f"{name} is read by an AliasPath and so can be no word of the routing key"
         raise DefinitionError(msg)

@@ -4,6 +4,7 @@ from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
 
+import msgspec
 import msgspec.inspect as mi
 from pydantic import AliasChoices, AliasPath
 
@@ -36,6 +37,17 @@ def alias_names(name: str, field: Any, *, by_name: bool, by_alias: bool) -> tupl
     if any(isinstance(choice, AliasPath) for choice in choices) and not names:
         return ()
     return (*names, name) if by_name and name not in names else tuple(names)
+
+
+def undecodable(struct: Any) -> str:
+    """The first field that msgspec has no decoder for, else the class."""
+    told = f"{struct.__module__}.{struct.__qualname__}"
+    for field in msgspec.structs.fields(struct):
+        try:
+            msgspec.json.Decoder(field.type)
+        except TypeError:
+            return f"{told}.{field.name}"
+    return told
 
 
 def holds_decimals(kind: mi.Type) -> bool:

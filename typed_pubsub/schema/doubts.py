@@ -1,12 +1,15 @@
 """What a schema says is no break, and may still be refused one day, or elsewhere: ``schema check`` warns of it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.vocabulary import LIMITS, NAIVE, VALIDATORS
 
 Doubt: TypeAlias = Literal["naive", "local"]
+
+#: The rule of each, for ``ignore.toml``.
+DOUBTED: Final[Mapping[Doubt, str]] = {"naive": "may-be-naive", "local": "may-be-refused"}
 
 _NO_STEPS = frozenset({"properties", "anyOf", "oneOf", "$defs", "items", "prefixItems", "additionalProperties"})
 _OF_THE_MACHINE = frozenset({"file-path", "directory-path", "zoneinfo"})
