@@ -1,16 +1,18 @@
-"""``typed-pubsub schema``, as a process of its own in a service's directory."""
+"""``typed-pubsub schema`` in a service's directory; as a process of its own where that is the point."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from tests.support.children import environment, run
+from tests.support.children import environment
+from tests.support.commands import command
 
 pytestmark = pytest.mark.once
 
-SCHEMA = ("-m", "typed_pubsub.cli", "schema")
 EVENTS = """
     from typed_pubsub import Event
 
@@ -45,8 +47,13 @@ def service(tmp_path: Path) -> Path:
 
 def schema(*options: str, cwd: Path, **env: str) -> tuple[int, list[str]]:
     """Exit code and lines."""
-    child = run(*SCHEMA, *options, cwd=cwd, env=environment(**env))
-    return child.wait(), child.lines
+    return command("schema", *options, cwd=cwd, **env)
+
+
+def process(*options: str, cwd: Path, text: str = "") -> subprocess.CompletedProcess[str]:
+    """The command as a shell starts it, with pipes for what it reads and says."""
+    given = [sys.executable, "-m", "typed_pubsub.cli", "schema", *options]
+    return subprocess.run(given, cwd=cwd, env=environment(), input=text, capture_output=True, text=True, check=False)
 
 
 def edit(service: Path, before: str, after: str) -> None:
@@ -80,6 +87,18 @@ def test_a_breaking_change_is_100_with_the_rule_the_path_the_side_and_an_event(s
         "raise version= of what breaks, with an upcast for the old one, or give the reason in ignore.toml",
         "2 contracts: 2 incompatible",
     ]
+
+
+def test_a_process_ends_with_the_code_and_says_the_findings_on_stdout_and_the_rest_on_stderr(service: Path) -> None:
+    edit(service, "article: str", "article: int")
+    checked = process("check", "--events", "shop.events", cwd=service)
+    assert (checked.returncode, checked.stderr) == (100, "")
+    assert checked.stdout.splitlines() == schema("check", "--events", "shop.events", cwd=service)[1]
+    refused = process("write", "--events", "shop.events", cwd=service)
+    assert (refused.returncode, refused.stderr) == (100, "nothing is written\n")
+    mistaken = process("check", "--events", "shop.event", cwd=service)
+    assert (mistaken.returncode, mistaken.stdout) == (2, "")
+    assert "Traceback" not in mistaken.stderr
 
 
 def test_a_file_is_never_overwritten_by_a_schema_that_breaks_it(service: Path) -> None:
@@ -233,6 +252,12 @@ def test_a_draft_is_guessed_from_recorded_bodies(service: Path, text: str) -> No
         "    shop: str  # a word of the routing key",
         "    n: int | None = None  # 1 of 2 bodies lack it",
     ]
+
+
+def test_recorded_bodies_may_come_by_a_pipe(tmp_path: Path) -> None:
+    done = process("infer", "--key", "shop.sold", "-", cwd=tmp_path, text='{"article": "é"}\n')
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith('class ShopSold(Event, routing_key="shop.sold"):\n    article: str\n')
 
 
 BAD_SOURCES = [
