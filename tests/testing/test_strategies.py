@@ -87,6 +87,7 @@ def test_also_of_a_class_that_is_defined_later(data: st.DataObject) -> None:
     assert set(data.draw(st.from_type(Later)).word) == {"x"}
 
 
+@pytest.mark.once
 def test_small_readable_events_come_first() -> None:
     event = find(events(Paid), lambda _event: True)
     assert event.amount == Decimal("0.01")
