@@ -53,7 +53,7 @@ test: venvs lint servers test-others compiled  ## lint, then all tests but the s
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-others: $(STAMP)
-	@$(call on_other_pythons,test,-m "not broker and not typing and not once")
+	@$(call on_other_pythons,test,-m "not broker and not typing and not once" --hypothesis-profile few)
 
 test-all: $(STAMP) servers compiled      ## all tests, the slow ones too, on every Python found
 	@$(call on_other_pythons,dev,)

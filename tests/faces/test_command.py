@@ -182,6 +182,7 @@ def test_a_face_without_its_framework_says_what_to_install(blocked: str, module:
     assert done.stderr.splitlines()[-1] == f"ModuleNotFoundError: {said}"
 
 
+@pytest.mark.once
 def test_a_service_that_has_set_up_logging_keeps_its_own(service: Service, nobody_there: str) -> None:
     code = """
         import logging

@@ -151,6 +151,7 @@ def test_the_settings_name_the_file(service: Service, file: Path) -> None:
     assert line.startswith("unhealthy: not consuming 'a-queue'")
 
 
+@pytest.mark.once
 def test_without_a_file_the_broker_is_asked_for_a_consumer(service: Service, broker_url: str) -> None:
     assert ask(service, broker_url) == (1, "unhealthy: there is no queue 'a-queue': no subscriber has declared it")
     with broker(broker_url) as connection:
