@@ -103,7 +103,7 @@ def test_options_may_come_from_the_environment_and_a_file_keeps_the_service_unre
         cwd=file.parent,
         TYPED_PUBSUB_APP="there.is.no.such:thing",
         TYPED_PUBSUB_HEALTH_FILE=str(file),
-        TYPED_PUBSUB_HEALTH_FORMAT="json",
+        TYPED_PUBSUB_FORMAT="json",
     )
     assert (code, json.loads(line)["healthy"]) == (0, True)
 

@@ -7,9 +7,13 @@ from importlib import metadata
 import click
 
 from typed_pubsub.cli.extras import require
+from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
-from typed_pubsub.cli.options import app_option, log_options
+from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.publish import publish
 from typed_pubsub.cli.schema import schema
+from typed_pubsub.cli.service import service_option, this_service
+from typed_pubsub.cli.streams import record, replay, tail
 
 _PACKAGE = "typed-pubsub"
 _SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
@@ -23,7 +27,10 @@ def package_version() -> str:
         return "unknown"
 
 
-@click.group(context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup, context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]}
+)
+@service_option
 @click.version_option(package_version(), prog_name=_PACKAGE, message="%(prog)s %(version)s")
 def main() -> None:
     """Typed events in, Celery tasks out.
@@ -35,9 +42,9 @@ def main() -> None:
 
 
 @main.command()
-@app_option(required=True)
+@service_option
 @log_options
-def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
+def subscribe(log_level: str | None, log_format: str | None) -> None:
     """Consume the queue of a service until SIGTERM or SIGINT.
 
     \b
@@ -45,15 +52,18 @@ def subscribe(app: str, log_level: str | None, log_format: str | None) -> None:
     typed-pubsub subscribe -A my_app.settings --log-format json
     """  # noqa: D301  # click's own mark: what follows is not wrapped
     # What `health --file` does not need is imported by those who do.
-    from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
-    from typed_pubsub.cli.target import read_target
+    from typed_pubsub.cli.run import run_subscriber
 
-    with failing_in_one_line():
-        run_subscriber(lambda: read_target(app), log_level=log_level, log_format=log_format)
+    service = this_service()
+    run_subscriber(service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch)
 
 
 main.add_command(health)
 main.add_command(schema)
+main.add_command(publish)
+main.add_command(tail)
+main.add_command(record)
+main.add_command(replay)
 
 
 @main.command()

@@ -3,12 +3,16 @@
 import importlib
 
 
+class MissingExtra(ModuleNotFoundError):
+    """What an extra of this package brings is not installed; the text is the command that installs it."""
+
+
 def require(module: str, extra: str) -> None:
     """Imports what an extra of this package brings.
 
     Raises:
-        ModuleNotFoundError: it is not installed; the text is the command that installs it. Whatever else is missing
-            inside of it, or fails there, comes through as it is.
+        MissingExtra: it is not installed. Whatever else is missing inside of it, or fails there, comes through as it
+            is.
     """
     try:
         importlib.import_module(module)
@@ -16,4 +20,4 @@ def require(module: str, extra: str) -> None:
         if error.name != module:
             raise
         msg = f"{module} is not installed: pip install 'typed-pubsub[{extra}]'"
-        raise ModuleNotFoundError(msg, name=module) from None
+        raise MissingExtra(msg, name=module) from None

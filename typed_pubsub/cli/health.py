@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from typed_pubsub.cli.options import app_option
+from typed_pubsub.cli.printing import format_option
+from typed_pubsub.cli.service import Service, service_option, this_service_if_any
 from typed_pubsub.ops.health import Health, judge_file
 
 
 @click.command()
-@app_option(required=False)
+@service_option
 @click.option(
     "--file",
     type=click.Path(path_type=Path),
@@ -29,17 +30,8 @@ from typed_pubsub.ops.health import Health, judge_file
     show_envvar=True,
     help="Seconds for the broker's answer, where there is no health file to read.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json"), case_sensitive=False),
-    default="text",
-    show_default=True,
-    envvar="TYPED_PUBSUB_HEALTH_FORMAT",
-    show_envvar=True,
-    help="One line of text, or one JSON object.",
-)
-def health(app: str | None, file: Path | None, timeout: float, form: str) -> None:
+@format_option
+def health(file: Path | None, timeout: float, form: str) -> None:
     """Tell whether the subscriber of a service works: exit code 0, or 1 with the reason.
 
     Without a health file only the broker is asked, for a consumer of the queue.
@@ -48,26 +40,23 @@ def health(app: str | None, file: Path | None, timeout: float, form: str) -> Non
     typed-pubsub health --file /run/my_app/health.json
     typed-pubsub health -A my_app.pubsub:config
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    if file is None and app is None:
-        raise click.UsageError("Missing option '-A' / '--app', or '--file'.")
-    found = judge_file(file, time.time()) if file is not None else _judge_service(str(app), timeout)
+    found = judge_file(file, time.time()) if file is not None else _judge_service(this_service_if_any(), timeout)
     click.echo(_as_json(found) if form == "json" else " ".join(str(found).split()))
     sys.exit(0 if found.ok else 1)
 
 
-def _judge_service(app: str, timeout: float) -> Health:
-    from typed_pubsub.cli.run import failing_in_one_line
-    from typed_pubsub.cli.target import read_target
+def _judge_service(service: Service | None, timeout: float) -> Health:
+    if service is None:
+        raise click.UsageError("Missing option '-A' / '--app', or '--file'.")
     from typed_pubsub.errors import MisconfigurationException
     from typed_pubsub.ops.consumers import judge_queue
 
-    with failing_in_one_line():
-        config = read_target(app)
-        if config.health_file is not None:
-            return judge_file(Path(config.health_file), time.time())
-        if not config.queue_name:
-            raise MisconfigurationException("health needs QUEUE_NAME, or HEALTH_FILE")
-        return judge_queue(config.broker_url, config.queue_name, timeout)
+    config = service.read_config()
+    if config.health_file is not None:
+        return judge_file(Path(config.health_file), time.time())
+    if not config.queue_name:
+        raise MisconfigurationException("health needs QUEUE_NAME, or HEALTH_FILE")
+    return judge_queue(config.broker_url, config.queue_name, timeout)
 
 
 def _as_json(found: Health) -> str:

@@ -13,7 +13,6 @@ import click
 
 from typed_pubsub.cli.logs import configure_logging
 from typed_pubsub.config import PubSubConfig
-from typed_pubsub.errors import PubSubError
 from typed_pubsub.subscriber import Subscriber
 
 log = logging.getLogger("typed_pubsub.cli")
@@ -49,25 +48,6 @@ def run_subscriber(
         asked.then(subscriber.stop)
         subscriber.start()
         log.info("stopped as asked: %s", ", ".join(f"{n} {what}" for what, n in subscriber.outcomes.items()) or "idle")
-
-
-@contextlib.contextmanager
-def failing_in_one_line() -> Generator[None]:
-    """Ends a click command that a library error ends: with one line and the error's exit code.
-
-    Everything else keeps its traceback, and Python ends the process with 1.
-    """
-    try:
-        yield
-    except PubSubError as error:
-        log.debug("the error below came from here", exc_info=True)
-        click.echo(f"Error: {one_line(error)}", err=True)
-        sys.exit(error.exit_code)
-
-
-def one_line(error: PubSubError) -> str:
-    """The text of an error, without line breaks."""
-    return " ".join(str(error).split())
 
 
 class _Asked:

@@ -100,8 +100,8 @@ def check(  # noqa: PLR0917  # its options
     typed-pubsub schema check --events my_app.events
     typed-pubsub schema check -A my_app.pubsub:config --against git:origin/main
     """  # noqa: D301  # click's own mark: what follows is not wrapped
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.cli.findings import render
-    from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.schema import gate
     from typed_pubsub.schema.files import read_files
     from typed_pubsub.schema.ignores import read_ignores
@@ -127,8 +127,8 @@ def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
     A file is never overwritten by a schema that breaks it: exit code 100, and no file is written. Raise version=, or
     give the reason in ignore.toml.
     """
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.cli.findings import render
-    from typed_pubsub.cli.run import failing_in_one_line
     from typed_pubsub.events.registry import meta_of
     from typed_pubsub.schema import canonical, gate, path_of, schema_of
     from typed_pubsub.schema.files import read_files
@@ -156,7 +156,7 @@ def write(modules: Sequence[str], app: str | None, directory: Path) -> None:
 @click.option("--against", metavar="DIR|git:REV", help="As for check.")
 def diff(modules: Sequence[str], app: str | None, directory: Path, against: str | None) -> None:
     """Show how today's schemas differ from the committed files, as a unified diff; exit code 1 if any does."""
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.events.registry import meta_of
     from typed_pubsub.schema import canonical, path_of, schema_of
     from typed_pubsub.schema.files import read_files
@@ -186,7 +186,7 @@ def show(  # noqa: PLR0917  # its options
     modules: Sequence[str], app: str | None, directory: Path, key: str | None, writes: bool, example: bool,  # noqa: FBT001, ARG001
 ) -> None:  # fmt: skip
     """Print the schema of the event that is bound to KEY (a template, or a routing key), else a list of all events."""
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.events.keys import matches
     from typed_pubsub.events.registry import meta_of
     from typed_pubsub.schema import canonical, schema_of

@@ -28,7 +28,7 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.errors import SchemaError
     from typed_pubsub.schema.files import read_file
     from typed_pubsub.schema.generate import generate as generated
@@ -57,7 +57,7 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
     \b
     typed-pubsub schema infer --key 'shop.{shop}.sold' recorded.ndjson -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.run import failing_in_one_line
+    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.infer import infer as inferred
 
     with failing_in_one_line():

@@ -1,4 +1,4 @@
-"""``flask subscriber``: the settings are the app's config, rows and handlers run inside its context."""
+"""``flask subscriber`` and ``flask pubsub ...``: the settings are the app's config, code runs inside its context."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -7,8 +7,12 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from typed_pubsub.cli.commands import main
+from typed_pubsub.cli.failing import failing_in_one_line
+from typed_pubsub.cli.groups import CommandGroup, without_app
 from typed_pubsub.cli.options import log_options
-from typed_pubsub.cli.run import failing_in_one_line, run_subscriber
+from typed_pubsub.cli.run import run_subscriber
+from typed_pubsub.cli.service import Service
 from typed_pubsub.config import PubSubConfig
 
 
@@ -23,12 +27,26 @@ def subscriber(log_level: str | None, log_format: str | None) -> None:
 @with_appcontext
 def _run(log_level: str | None, log_format: str | None) -> None:
     with ExitStack() as context:
+        service = _service(context)
         run_subscriber(
-            lambda: PubSubConfig.from_object(current_app.config),
-            log_level=log_level,
-            log_format=log_format,
-            before_batch=_renewing(context),
+            service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch
         )
+
+
+@click.group(cls=CommandGroup)
+@click.pass_context
+@with_appcontext
+def pubsub(context: click.Context) -> None:
+    """The commands of typed-pubsub for this app (its PUBSUB_ settings)."""
+    context.obj = _service(context.with_resource(ExitStack()))
+
+
+for _name, _command in main.commands.items():
+    pubsub.add_command(without_app(_command), _name)
+
+
+def _service(context: ExitStack) -> Service:
+    return Service(lambda: PubSubConfig.from_object(current_app.config), _renewing(context))
 
 
 def _renewing(context: ExitStack) -> Callable[[], None]:

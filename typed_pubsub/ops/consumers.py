@@ -1,12 +1,12 @@
 """Does anybody consume a queue? Asked of the event broker: all that is known of a subscriber without a health file."""
 
-import contextlib
 import time
 
-from typed_pubsub.brokers.connection import FAULTS, Link, describe
+from typed_pubsub.brokers.connection import FAULTS, describe
 from typed_pubsub.brokers.event_broker import EventBroker, masked
 from typed_pubsub.brokers.topology import count_consumers
 from typed_pubsub.errors import TopologyRefused
+from typed_pubsub.ops.connect import connect_any
 from typed_pubsub.ops.health import Health
 
 # Seconds.
@@ -39,17 +39,9 @@ def judge_queue(url: str, queue: str, timeout: float) -> Health:
 
 def _ask(broker: EventBroker, queue: str, timeout: float) -> int | None:
     deadline = time.monotonic() + timeout
-    link = _connect(broker, deadline)
+    link = connect_any(broker, timeout)
     try:
         link.limit(deadline - time.monotonic())
         return count_consumers(link, queue)
     finally:
         link.close(_GOODBYE)
-
-
-def _connect(broker: EventBroker, deadline: float) -> Link:
-    """To the first host that answers; each gets its share of the time that is left."""
-    for left in range(broker.hosts, 1, -1):
-        with contextlib.suppress(*FAULTS):
-            return broker.connect(max((deadline - time.monotonic()) / left, _GOODBYE))
-    return broker.connect(max(deadline - time.monotonic(), _GOODBYE))

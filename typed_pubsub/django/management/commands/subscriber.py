@@ -12,9 +12,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
+from typed_pubsub.cli.failing import one_line
 from typed_pubsub.cli.logs import FORMATS, LEVELS, LOG_FORMAT_ENV, LOG_LEVEL_ENV
 from typed_pubsub.cli.options import LOG_FORMAT_HELP, LOG_LEVEL_HELP
-from typed_pubsub.cli.run import one_line, run_subscriber
+from typed_pubsub.cli.run import run_subscriber
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import PubSubError
 

@@ -1,0 +1,109 @@
+"""What commands print: tables for people, one JSON document for programs, progress for who waits.
+
+Results go to standard output; progress, and what went wrong, to standard error.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from typed_pubsub.cli.extras import require
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+# Columns of what is no terminal: nothing is cut or wrapped there.
+_ENDLESS = 100_000
+# Seconds between two lines of progress where there is no terminal.
+_TELL_EVERY = 5.0
+
+
+def format_option(command: C) -> C:
+    """Adds ``--format``: text, or json."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(("text", "json"), case_sensitive=False),
+        default="text",
+        show_default=True,
+        envvar="TYPED_PUBSUB_FORMAT",
+        show_envvar=True,
+        help="Text for people, or one JSON document.",
+    )(command)
+
+
+def echo_json(value: Any) -> None:
+    """Prints a value as one JSON document, indented: whatever msgspec can encode."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value)))
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A rich console as wide as the terminal; what is no terminal has no colour and no width.
+
+    Raises:
+        MissingExtra: rich is not installed.
+    """
+    require("rich", "cli")
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else _ENDLESS, highlight=False, soft_wrap=False)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+    """Prints a table without lines. The last column wraps where the terminal is narrow, the others are folded.
+
+    Raises:
+        MissingExtra: rich is not installed.
+    """
+    out = console()
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        # Text: what stands in square brackets is no markup.
+        table.add_row(*map(Text, row))
+    with out.capture() as captured:
+        out.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+@contextlib.contextmanager
+def progress(label: str, total: int | None) -> Generator[Callable[[int], None]]:
+    """Tells on standard error how many of ``total`` are done; gives what is called with how many more are.
+
+    A bar on a terminal, elsewhere a line every few seconds.
+    """
+    if not sys.stderr.isatty():
+        yield _told_in_lines(label, total)
+        return
+    out = console(stderr=True)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out, transient=True) as shown:
+        task = shown.add_task(label, total=total)
+        yield lambda more: shown.advance(task, more)
+
+
+def _told_in_lines(label: str, total: int | None) -> Callable[[int], None]:
+    done, told = 0, time.monotonic()
+
+    def advance(more: int) -> None:
+        nonlocal done, told
+        done += more
+        if (now := time.monotonic()) - told >= _TELL_EVERY:
+            told = now
+            click.echo(f"{label}: {done:,}{'' if total is None else f' of {total:,}'}", err=True)
+
+    return advance

@@ -1,0 +1,52 @@
+"""One connection to the event broker for a command that has a question, or the sentence that says why there is none."""
+
+import contextlib
+import time
+from collections.abc import Generator
+
+from typed_pubsub.brokers.advice import advice
+from typed_pubsub.brokers.connection import FAULTS, Link, describe
+from typed_pubsub.brokers.event_broker import EventBroker, masked
+from typed_pubsub.errors import ConnectFailed
+
+#: Seconds for connecting, and then for each answer.
+TIMEOUT = 10.0
+# Seconds.
+_GOODBYE = 0.5
+_LEAST = 0.1
+
+
+def connect_any(broker: EventBroker, timeout: float) -> Link:
+    """To the first host that answers; each gets its share of the time that is left.
+
+    Raises:
+        OSError, AMQPError: none does within ``timeout`` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    for left in range(broker.hosts, 1, -1):
+        with contextlib.suppress(*FAULTS):
+            return broker.connect(max((deadline - time.monotonic()) / left, _LEAST))
+    return broker.connect(max(deadline - time.monotonic(), _LEAST))
+
+
+@contextlib.contextmanager
+def connected(url: str, timeout: float = TIMEOUT) -> Generator[Link]:
+    """A connection to the event broker at ``url``, closed afterwards.
+
+    Raises:
+        MisconfigurationException: the URL cannot be read.
+        ConnectFailed: no connection within ``timeout`` seconds, or it broke meanwhile; the text says what to look at.
+    """
+    try:
+        link = connect_any(EventBroker(url), timeout)
+    except FAULTS as error:
+        msg = f"no connection to {masked(url)}: {describe(error)}; {advice(error)}"
+        raise ConnectFailed(msg) from error
+    try:
+        link.limit(timeout)
+        yield link
+    except FAULTS as error:
+        msg = f"the connection to {masked(url)} broke: {describe(error)}"
+        raise ConnectFailed(msg) from error
+    finally:
+        link.close(_GOODBYE)
