@@ -48,7 +48,7 @@ def probe(*options: str, cwd: Path, **env: str) -> tuple[int, str]:
 
 def ask(service: Service, url: str, *options: str, **settings: Any) -> tuple[int, str]:
     """Exit code and last line of a probe that asks with the service's settings."""
-    env = service.environment(url, settings)
+    env = service.variables(url, settings)
     code, lines = command("health", "-A", "service:Settings", *options, cwd=service.directory, **env)
     return code, lines[-1]
 
