@@ -17,6 +17,7 @@ SETTINGS = """
 """
 
 
+@pytest.mark.once
 def test_it_starts_anew_after_a_change_and_waits_for_the_next_one_after_a_mistake(
     service: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

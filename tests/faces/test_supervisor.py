@@ -172,11 +172,12 @@ def test_a_process_that_overruns_its_time_for_draining_is_killed(held: Held) -> 
     eventually(lambda: queue_state(held.url, "a-queue").message_count == 1, what="the event, back in its queue")
 
 
+@pytest.mark.once
 def test_a_process_that_always_crashes_is_started_again_with_growing_pauses(service: Service) -> None:
     (service.directory / "service.py").write_text("raise LookupError('always')\n")
     with service.start("amqp://nowhere//", "--log-format", "json", *TWO) as child:
         child.wait_for('"child": 1', "process 1 started", count=4)
-        assert child.terminate() == 0, child.output
+        assert child.terminate() in {0, 1}, "1: one crashed just when all were asked to end"
     told = [json.loads(line) for line in child.stderr if '"child": 1' in line]
     times = [(line["message"], datetime.fromisoformat(line["time"])) for line in told]
     ended = [time for message, time in times if "it is started again in" in message]
@@ -188,6 +189,7 @@ def test_a_process_that_always_crashes_is_started_again_with_growing_pauses(serv
     assert child.stdout == [], "nothing has started"
 
 
+@pytest.mark.once
 def test_wrong_settings_end_the_whole_at_once_with_2(any_face: Service) -> None:
     code, child = any_face.run("redis://h/0", *TWO)
     assert code == 2, child.output
@@ -197,12 +199,14 @@ def test_wrong_settings_end_the_whole_at_once_with_2(any_face: Service) -> None:
     assert child.stdout == []
 
 
+@pytest.mark.once
 def test_no_broker_at_the_first_start_ends_the_whole_with_3(service: Service, nobody_there: str) -> None:
     code, child = service.run(nobody_there, *TWO, connect_timeout=1)
     assert code == 3, child.output
     assert "s3cret" not in child.output
 
 
+@pytest.mark.once
 def test_the_environment_may_say_how_many(service: Service, nobody_there: str) -> None:
     code, child = service.run(nobody_there, env={"TYPED_PUBSUB_PROCESSES": "3"}, connect_timeout=0.5)
     assert code == 3, child.output
