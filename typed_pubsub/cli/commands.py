@@ -6,6 +6,7 @@ from importlib import metadata
 
 import click
 
+from typed_pubsub.cli.check import check
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
@@ -56,6 +57,7 @@ def subscribe(log_level: str | None, log_format: str | None) -> None:
     run_subscriber(service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch)
 
 
+main.add_command(check)
 main.add_command(health)
 main.add_command(schema)
 

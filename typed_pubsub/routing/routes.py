@@ -11,7 +11,7 @@ import msgspec
 
 from typed_pubsub.events.registry import EventClass, meta_of
 from typed_pubsub.events.shapes import is_mapping
-from typed_pubsub.routing.calls import SignatureLike, TaskCall, from_signature, is_task
+from typed_pubsub.routing.calls import RemoteTask, SignatureLike, TaskCall, from_signature, is_task
 
 E = TypeVar("E")
 
@@ -50,6 +50,10 @@ class Route(Protocol):
         """Names of this service's tasks that it is known to call."""
         ...
 
+    def remote_tasks(self) -> set[str]:
+        """Names of tasks that it is known to call and that are declared as another service's."""
+        ...
+
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """The calls that the event causes. Runs the user's code: raises whatever that raises."""
         ...
@@ -64,6 +68,7 @@ class TypedRoute(Generic[E]):
     handler: Handler[E]
     when: Callable[[E], bool] | None = None
     task: str | None = None
+    remote: str | None = None
 
     @property
     def binding_keys(self) -> tuple[str, ...]:
@@ -74,11 +79,21 @@ class TypedRoute(Generic[E]):
         """The task of ``.to()``, or the tasks that the handler's code names as globals or closes over."""
         if self.task is not None:
             return {self.task}
+        return {str(value.name) for value in self._named() if is_task(value)}
+
+    def remote_tasks(self) -> set[str]:
+        """As ``local_tasks``, of those that ``remote_task`` declares."""
+        if self.remote is not None:
+            return {self.remote}
+        # Not isinstance: see ``call``.
+        return {value.name for value in self._named() if type(value) is RemoteTask}
+
+    def _named(self) -> list[Any]:
+        """What the handler's code names as globals or closes over; nothing for a route of ``.to()``."""
         handler = inspect.unwrap(self.handler)
         if not inspect.isfunction(handler):
-            return set()
-        named: list[Any] = [handler.__globals__.get(name) for name in _names(handler.__code__)]
-        return {str(value.name) for value in [*named, *_closed_over(handler)] if is_task(value)}
+            return []
+        return [*(handler.__globals__.get(name) for name in _names(handler.__code__)), *_closed_over(handler)]
 
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """See Route."""

@@ -212,19 +212,20 @@ def _why(chain: Chain, refused: Any) -> str:
 
 
 def _naive(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
-    for path in sorted(_naive_paths(schema, "$")):
+    for path in sorted(naive_paths(schema)):
         told = "a datetime may have no offset from UTC: AwareDatetime, or Meta(tz=True), makes sure of one"
         yield Finding("naive", key, version, told, path=path)
 
 
-def _naive_paths(schema: Any, path: str) -> Iterator[str]:
+def naive_paths(schema: Any, path: str = "$") -> Iterator[str]:
+    """Where a schema has datetimes that may be without an offset."""
     if is_list(schema):
         for part in schema:
-            yield from _naive_paths(part, path)
+            yield from naive_paths(part, path)
     if not is_mapping(schema):
         return
     if schema.get("format") == "date-time" and schema.get(NAIVE) is True:
         yield path
     for name, part in schema.items():
         # Keywords that hold schemas by name, or next to one another, are no step of a path.
-        yield from _naive_paths(part, path if name in _NO_STEPS else f"{path}.{name}")
+        yield from naive_paths(part, path if name in _NO_STEPS else f"{path}.{name}")
