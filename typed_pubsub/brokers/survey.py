@@ -14,6 +14,7 @@ from amqp import Message
 from amqp.exceptions import AccessRefused, ChannelError, NotFound
 
 from typed_pubsub.brokers.connection import Link
+from typed_pubsub.brokers.sqlite.database import Database
 
 #: How often a message goes to the broker and back.
 ROUNDS = 20
@@ -150,3 +151,18 @@ def _ask(link: Link, question: Callable[[Any], Any]) -> Any:
         answer = Refused(" ".join(str(error.reply_text or error).split()), isinstance(error, AccessRefused))
     channel.close()
     return answer
+
+
+def file_problem(path: str, timeout: float) -> str | None:
+    """What SQLite finds wrong in the file of the embedded broker, which has to be there; None: nothing.
+
+    Raises:
+        OSError: the file is locked, or cannot be read.
+        MisconfigurationException: it is none of ours.
+    """
+    database = Database(path, timeout=timeout)
+    try:
+        told = database.read("pragma quick_check(1)")[0][0]
+    finally:
+        database.close()
+    return None if told == "ok" else str(told)

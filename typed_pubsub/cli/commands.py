@@ -7,6 +7,7 @@ from importlib import metadata
 import click
 
 from typed_pubsub.cli.check import check
+from typed_pubsub.cli.doctor import doctor
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
@@ -58,6 +59,7 @@ def subscribe(log_level: str | None, log_format: str | None) -> None:
 
 
 main.add_command(check)
+main.add_command(doctor)
 main.add_command(health)
 main.add_command(schema)
 
