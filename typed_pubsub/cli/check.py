@@ -94,10 +94,10 @@ def _complete(_context: click.Context, _option: click.Parameter, begun: str) -> 
 def check(  # noqa: PLR0917  # its options
     directory: Path, run: bool, broker: bool, timeout: float, fail_on: str, ignore: tuple[str, ...], form: str,  # noqa: FBT001
 ) -> None:  # fmt: skip
-    """Tell what is wrong with a service before its first message: exit code 1 for an error.
+    """Tell what is wrong with a service before its first message.
 
     Looks at settings, events, routes and the Celery app without connecting to anything, and tries each route with
-    generated events. docs/checks.md has each finding by its id.
+    generated events. docs/checks.md has each finding by its id. Exit code 1 for an error, or what --fail-on says.
 
     \b
     typed-pubsub check -A my_app.pubsub:config

@@ -1,8 +1,6 @@
 """The command ``typed-pubsub``: no logic of its own, each subcommand reads its options and calls the library."""
 
-import platform
 import sys
-from importlib import metadata
 
 import click
 
@@ -14,30 +12,20 @@ from typed_pubsub.cli.health import health
 from typed_pubsub.cli.options import log_options
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
-
-_PACKAGE = "typed-pubsub"
-_SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
-
-
-def package_version() -> str:
-    """The installed version of this package; "unknown" for a source tree that is not installed."""
-    try:
-        return metadata.version(_PACKAGE)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+from typed_pubsub.cli.version import PACKAGE, package_version, version
 
 
 @click.group(
     cls=CommandGroup, context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]}
 )
 @service_option
-@click.version_option(package_version(), prog_name=_PACKAGE, message="%(prog)s %(version)s")
+@click.version_option(package_version(), prog_name=PACKAGE, message="%(prog)s %(version)s")
 def main() -> None:
     """Typed events in, Celery tasks out.
 
     Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
     row; 10 the broker refuses queue, exchange or bindings; 100 a contract is broken; 128 + n on a second signal n; 1 a
-    finding of health or schema, or anything else.
+    finding, or anything else.
     """
 
 
@@ -76,10 +64,4 @@ def demo() -> None:
     sys.exit(tell())
 
 
-@main.command()
-def version() -> None:
-    """Print the versions of this package and of what it stands on."""
-    click.echo(f"{_PACKAGE} {package_version()}")
-    click.echo(f"python {platform.python_version()}")
-    for name in _SHOWN:
-        click.echo(f"{name} {metadata.version(name)}")
+main.add_command(version)

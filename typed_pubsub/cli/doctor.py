@@ -33,10 +33,11 @@ _COLOURS = {"ok": "green", "problem": "red", "advice": "yellow", "unknown": "blu
 )
 @format_option
 def doctor(timeout: float, management: str | None, form: str) -> None:
-    """Tell what is wrong with the brokers of a service, from the network upwards.
+    """Tell what is wrong with the brokers of a service.
 
-    Looks at the event broker, and at Celery's where the service subscribes. Changes nothing there: what is measured
-    goes through a queue of the connection's own. Exit code 0 all well, 1 a problem, 3 no connection.
+    Looks, from the network upwards, at the event broker, and at Celery's where the service subscribes. Changes nothing
+    there: what is measured goes through a queue of the connection's own. Exit code 0 all well, 1 a problem, 3 no
+    connection.
 
     \b
     typed-pubsub doctor -A my_app.pubsub:config
