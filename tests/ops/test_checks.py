@@ -3,6 +3,7 @@
 import importlib
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.children import ROOT
+from tests.support.children import ROOT, environment
 from typed_pubsub import PubSubConfig, Registry
 from typed_pubsub.ops.checks.celery import HAZARDS
 from typed_pubsub.ops.checks.rules import RULES, Finding
@@ -272,6 +273,7 @@ def test_a_service_that_is_right_has_no_finding(checked: Make) -> None:
     assert 50 < found.tried <= 100
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("rule", [rule for rule in RULES if not rule.startswith("TP7")])
 def test_a_finding_is_told_of_a_service_that_gives_cause_for_it(rule: str, checked: Make) -> None:
     cause, said = CAUSES[rule]
@@ -336,6 +338,44 @@ def test_every_event_module_has_its_own_error(checked: Make, tmp_path: Path) -> 
         "error TP202 second_events",
     ]
     assert "ZeroDivisionError at first_events:1" in found[0]
+
+
+def test_every_row_and_every_route_has_its_own_error(checked: Make) -> None:
+    rows: list[dict[str, Any]] = [{"routing_key": "a.key"}, {"task": "a.task"}]
+    found = lines(checked("", task_mapping=rows))
+    assert [line.partition(": lacks ")[0] for line in found] == [
+        "error TP301 TASK_MAPPING: PUBSUB_TASK_MAPPING[0]",
+        "error TP301 TASK_MAPPING: PUBSUB_TASK_MAPPING[1]",
+    ]
+
+
+def test_every_route_of_a_superseded_version_has_its_own_error(checked: Make) -> None:
+    part = """
+class Old(Event, routing_key="checked.old", registry=REGISTRY): ...
+class New(Event, routing_key="checked.old", registry=REGISTRY, version=2): ...
+for name in ("one", "two"):
+    mapping.route(Old).to(pack, lambda e, send: send(UUID(int=1)), name=name)
+"""
+    found = [line for line in lines(checked(part)) if "TP301" in line]
+    assert [line.partition(" (version")[0] for line in found] == [
+        f"error TP301 TASK_MAPPING: route {name}: Old" for name in ("one", "two")
+    ]
+
+
+def test_without_hypothesis_a_note_says_what_was_not_tried(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['hypothesis'] = None; from typed_pubsub.cli import main; "
+        "main(['check', '-A', 'examples.quickstart.mailer:config'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "note TP310 TASK_MAPPING: the routes were not tried: that needs Hypothesis",
+        "  pip install 'typed-pubsub[cli]'",
+        "1 event, 1 route: 1 note",
+    ]
 
 
 def test_the_smallest_event_is_the_example_and_different_errors_are_told_apart(checked: Make) -> None:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from tests.support.certificates import Authority
 from tests.support.rabbit import queue_state
-from typed_pubsub import Publisher, PubSubConfig, TaskMapping
+from typed_pubsub import MisconfigurationException, Publisher, PubSubConfig, TaskMapping
 from typed_pubsub.brokers.addresses import event_addresses
 from typed_pubsub.brokers.event_broker import EventBroker
 from typed_pubsub.brokers.survey import Refused, measure
@@ -250,6 +250,12 @@ def test_redis_as_celerys_broker_is_asked_what_it_does_when_it_is_full(redis_nod
     assert said["appendonly"] == "ok: yes"
     assert said["visibility_timeout"].startswith("advice: 3,600 s")
     assert exit_code([tasks]) == 0
+
+
+def test_what_is_no_celery_app_is_a_wrong_setting(tmp_path: Path) -> None:
+    config = PubSubConfig(TaskMapping(), lambda: None, f"sqlite:///{tmp_path}/b.db", "events", "examined")
+    with pytest.raises(MisconfigurationException, match="GET_CELERY_APP: expected a Celery app, got NoneType"):
+        list(examine(config, TIMEOUT))
 
 
 def test_a_redis_that_throws_tasks_away_is_a_problem(tmp_path: Path) -> None:

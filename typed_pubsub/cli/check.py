@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from typed_pubsub.cli.printing import echo_json
+from typed_pubsub.cli.printing import echo_json, echo_wrapped
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -121,10 +121,9 @@ def check(  # noqa: PLR0917  # its options
 
 def _text(checked: Any, ignored: int) -> None:
     for one in checked.findings:
-        severity = click.style(one.severity, fg=_COLOURS[one.severity], bold=True)
-        click.echo(f"{severity} {one.id} {one.where}: {one.message}")
+        echo_wrapped(one.severity, f" {one.id} {one.where}: {one.message}", colour=_COLOURS[one.severity], indent=2)
         at = "" if one.place is None else f"{one.place.file}:{one.place.line}: "
-        click.echo(f"  {at}{one.fix}")
+        echo_wrapped("  ", f"{at}{one.fix}", indent=2)
     click.echo(_summary(checked, ignored))
 
 

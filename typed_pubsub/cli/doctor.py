@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from typed_pubsub.cli.printing import echo_json, format_option
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def doctor(timeout: float, management: str | None, form: str) -> None:
 def _tell(examined: "Examined") -> None:
     click.echo(f"{examined.what} {examined.url}")
     for line in examined.lines:
-        verdict = click.style(f"{line.verdict:8}", fg=_COLOURS[line.verdict])
-        click.echo(f"  {verdict} {line.subject}: {line.text}")
+        echo_wrapped(f"  {line.verdict:8}", f" {line.subject}: {line.text}", colour=_COLOURS[line.verdict], indent=11)
         if line.fix:
-            click.echo(f"           {line.fix}")
+            echo_wrapped(" " * 11, line.fix, indent=11)

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from celery import Celery
+
 from typed_pubsub.brokers.addresses import Address, address_of
 from typed_pubsub.brokers.connection import HEARTBEAT, Link, transport_options
 from typed_pubsub.brokers.event_broker import masked, open_link
+from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.settings.sqlite_url import locate
 from typed_pubsub.tasks.app_connection import app_connection, app_tls
 
@@ -28,10 +31,17 @@ class AppBroker:
     """The broker of a Celery app, described as the app has it."""
 
     def __init__(self, app: Any) -> None:
-        """Connects to nothing. Raises MisconfigurationException for a URL that cannot be read."""
-        self._app = app
-        self._described = app_connection(app)
-        url = app.conf.broker_write_url or ""
+        """Connects to nothing.
+
+        Raises:
+            MisconfigurationException: it is no Celery app, or its URL cannot be read.
+        """
+        if not isinstance(app, Celery):
+            msg = f"GET_CELERY_APP: expected a Celery app, got {type(app).__name__}"
+            raise MisconfigurationException(msg)
+        self._app: Any = app
+        self._described = app_connection(self._app)
+        url: Any = self._app.conf.broker_write_url or ""
         #: Without passwords.
         self.url = masked(url if isinstance(url, str) else ";".join(map(str, url)))
 

@@ -1,18 +1,23 @@
 """Findings of the routes, as far as they tell before any event has come: TP3xx."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from functools import partial
+from typing import Any
 
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import DefinitionError, MisconfigurationException
 from typed_pubsub.events.registry import EventClass, Registry, meta_of
+from typed_pubsub.events.shapes import is_list
 from typed_pubsub.ops.checks.failing import told
 from typed_pubsub.ops.checks.places import route_place
 from typed_pubsub.ops.checks.rules import Finding, finding
 from typed_pubsub.ops.checks.settings import nowhere
+from typed_pubsub.routing.mapping import TaskMapping
 from typed_pubsub.routing.routes import Route
 from typed_pubsub.routing.rows import RowRoute
-from typed_pubsub.routing.table import RoutingTable
+from typed_pubsub.routing.table import Policy, RoutingTable
+from typed_pubsub.settings.sources import resolve
 
 
 def read_table(config: PubSubConfig, registry: Registry) -> tuple[RoutingTable | None, list[Finding]]:
@@ -22,7 +27,8 @@ def read_table(config: PubSubConfig, registry: Registry) -> tuple[RoutingTable |
     except MisconfigurationException as error:
         return None, [nowhere(error)]
     except DefinitionError as error:
-        return None, [finding("TP301", "TASK_MAPPING", str(error), "correct the route or the row")]
+        problems = [*_each(config, registry)] or [str(error)]
+        return None, [finding("TP301", "TASK_MAPPING", one, "correct the route or the row") for one in problems]
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the module that TASK_MAPPING names is imported
         return None, [finding("TP104", "TASK_MAPPING", told(error), "mend the module that it names")]
 
@@ -66,6 +72,21 @@ def models_of(route: Route, registry: Registry) -> list[EventClass]:
 def crossing(one: str, other: str) -> bool:
     """Whether there is a routing key that both binding keys match."""
     return _crossing(one.split("."), other.split("."))
+
+
+def _each(config: PubSubConfig, registry: Registry) -> Iterator[str]:
+    """What is wrong with each row or route by itself."""
+    mapping: Any = resolve("TASK_MAPPING", config.task_mapping)
+    tries: list[Callable[[], object]] = (
+        [partial(RowRoute.parse, row, f"PUBSUB_TASK_MAPPING[{index}]") for index, row in enumerate(mapping)]
+        if is_list(mapping)
+        else [partial(RoutingTable, TaskMapping.of([route]), registry, Policy("")) for route in mapping.routes]
+    )
+    for attempt in tries:
+        try:
+            attempt()
+        except DefinitionError as error:
+            yield str(error)
 
 
 def _crossing(one: list[str], other: list[str]) -> bool:

@@ -82,7 +82,7 @@ def _of_app(config: PubSubConfig, table: RoutingTable, registry: Registry, wante
     if not wanted.run:
         return 0
     if _search() is None:
-        told = "that needs Hypothesis"
+        told = "the routes were not tried: that needs Hypothesis"
         found.append(finding("TP310", "TASK_MAPPING", told, "pip install 'typed-pubsub[cli]'"))
         return 0
     return _try(table, registry, rehearsal, found)
