@@ -328,6 +328,16 @@ def test_without_running_no_handler_is_run(checked: Make) -> None:
     assert lines(checked(part, run=False)) == []
 
 
+def test_a_naive_datetime_that_a_team_lives_with_is_no_finding(checked: Make) -> None:
+    part = CAUSES["TP203"][0] + (
+        "\nfrom typed_pubsub.schema import canonical, schema_of"
+        "\nSCHEMAS = {f'{key}/1.json': canonical(schema_of(cls)) for key, cls in "
+        "(('checked.naive', Naive), ('checked.{shop}.paid', Paid))}"
+        '\nSCHEMAS[\'ignore.toml\'] = \'[[ignore]]\\nevent = "checked.naive"\\nrule = "may-be-naive"\\nreason = "r"\''
+    )
+    assert lines(checked(part)) == []
+
+
 def test_every_event_module_has_its_own_error(checked: Make, tmp_path: Path) -> None:
     (tmp_path / "first_events.py").write_text("1 // 0\n")
     (tmp_path / "second_events.py").write_text("from typed_pubsub import Event\nclass Keyless(Event): ...\n")

@@ -10,6 +10,7 @@ from typed_pubsub.ops.checks.rules import Finding, finding
 from typed_pubsub.routing.routes import Route
 from typed_pubsub.schema.export import schema_of
 from typed_pubsub.schema.gate import naive_paths
+from typed_pubsub.schema.ignores import Ignore
 from typed_pubsub.settings.sources import event_modules, import_module
 
 
@@ -26,15 +27,15 @@ def load_events(modules: Iterable[str]) -> Iterator[Finding]:
             yield finding("TP201", module, told(error), "mend the module: a subscriber would not start")
 
 
-def check_events(registry: Registry, default_version: int) -> Iterator[Finding]:
-    """What each event of the registry says of itself, and its upcasts."""
+def check_events(registry: Registry, default_version: int, ignores: Iterable[Ignore]) -> Iterator[Finding]:
+    """What each event of the registry says of itself, and its upcasts; ``ignores``: what a team lives with."""
     for event in registry:
         try:
             meta_of(event).codec.prepare()
         except DefinitionError as error:
             yield finding("TP202", name_of(event), str(error), "correct the class", place_of(event))
         else:
-            yield from _schema(event)
+            yield from _schema(event, ignores)
     for template in dict.fromkeys(meta_of(event).key.text for event in registry):
         yield from _upcasts(registry, template, default_version)
 
@@ -49,8 +50,8 @@ def check_deprecated(routes: Iterable[Route]) -> Iterator[Finding]:
                 yield finding("TP204", f"route {route.name}", told, "route what takes its place", place_of(event))
 
 
-def _schema(event: EventClass) -> Iterator[Finding]:
-    where, place = name_of(event), place_of(event)
+def _schema(event: EventClass, ignores: Iterable[Ignore]) -> Iterator[Finding]:
+    meta, where, place = meta_of(event), name_of(event), place_of(event)
     try:
         schema = schema_of(event)
     except DefinitionError as error:
@@ -58,6 +59,8 @@ def _schema(event: EventClass) -> Iterator[Finding]:
         yield finding("TP206", where, str(error), fix, place)
         return
     for path in sorted(set(naive_paths(schema))):
+        if any(one.covers(meta.key.text, meta.version, "may-be-naive", path) for one in ignores):
+            continue
         told = f"{path} may have no offset from UTC, and then means another moment on another machine"
         yield finding("TP203", where, told, "AwareDatetime, or Meta(tz=True), makes sure of an offset", place)
 

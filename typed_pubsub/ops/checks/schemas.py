@@ -8,7 +8,7 @@ from typed_pubsub.events.registry import Registry
 from typed_pubsub.ops.checks.rules import Finding, finding
 from typed_pubsub.schema import gate
 from typed_pubsub.schema.files import read_files
-from typed_pubsub.schema.ignores import read_ignores
+from typed_pubsub.schema.ignores import Ignore, read_ignores
 
 _WRITE = "'typed-pubsub schema write' writes it"
 _FIXES: dict[gate.Kind, str] = {
@@ -19,13 +19,21 @@ _FIXES: dict[gate.Kind, str] = {
 }
 
 
+def reasons(directory: Path | None) -> list[Ignore]:
+    """The entries of ``ignore.toml``; none where it is wrong, which is a finding of the schemas."""
+    try:
+        return [] if directory is None else read_ignores(directory)
+    except SchemaError:
+        return []
+
+
 def check_schemas(registry: Registry, directory: Path, search: gate.Search) -> Iterator[Finding]:
     """What ``schema check`` says, one finding for each kind of a contract; nothing where there is no directory."""
     if not directory.is_dir():
         return
     try:
-        found = gate.check(list(registry), read_files(str(directory), directory), ignores=read_ignores(directory),
-                           search=search)  # fmt: skip
+        ignores = read_ignores(directory)
+        found = gate.check(list(registry), read_files(directory), ignores=ignores, search=search)
     except SchemaError as error:
         yield finding("TP503", error.path, error.problem, "mend the file, or write it anew with 'schema write'")
         return

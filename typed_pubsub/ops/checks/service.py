@@ -52,7 +52,7 @@ def check(read_config: Callable[[], PubSubConfig], wanted: Wanted, registry: Reg
         return _sorted(found)
     found += settings.check_settings(config)
     found += events.load_events(config.events)
-    found += events.check_events(registry, config.default_version)
+    found += events.check_events(registry, config.default_version, schemas.reasons(wanted.schemas))
     found += settings.check_default_version(config, registry)
     search = _search()
     if wanted.schemas is not None:
