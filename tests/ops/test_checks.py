@@ -105,7 +105,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "TP203": (
         "class Naive(Event, routing_key='checked.naive', registry=REGISTRY):\n    at: datetime",
-        "$.at may have no offset from UTC",
+        "$.at: it may have no offset from UTC",
     ),
     "TP204": (
         (
@@ -124,6 +124,13 @@ CAUSES: dict[str, tuple[str, str]] = {
             "class Odd(Event, routing_key='checked.odd', registry=REGISTRY):\n    call: Callable[[], int] | None = None"
         ),
         "Odd",
+    ),
+    "TP207": (
+        (
+            "from pydantic import FilePath\n"
+            "class Local(Event, routing_key='checked.local', registry=REGISTRY):\n    file: FilePath"
+        ),
+        "$.file: a reader's machine decides whether it is accepted",
     ),
     "TP301": (
         "more['task_mapping'] = [{'routing_key': 'a.key'}]",

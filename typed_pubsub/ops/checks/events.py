@@ -8,8 +8,8 @@ from typed_pubsub.ops.checks.failing import told
 from typed_pubsub.ops.checks.places import place_of
 from typed_pubsub.ops.checks.rules import Finding, finding
 from typed_pubsub.routing.routes import Route
+from typed_pubsub.schema.doubts import DOUBTED, doubts
 from typed_pubsub.schema.export import schema_of
-from typed_pubsub.schema.gate import naive_paths
 from typed_pubsub.schema.ignores import Ignore
 from typed_pubsub.settings.sources import event_modules, import_module
 
@@ -58,11 +58,14 @@ def _schema(event: EventClass, ignores: Iterable[Ignore]) -> Iterator[Finding]:
         fix = "give the field a type that JSON Schema has; until then its contract cannot be kept, nor its routes tried"
         yield finding("TP206", where, str(error), fix, place)
         return
-    for path in sorted(set(naive_paths(schema))):
-        if any(one.covers(meta.key.text, meta.version, "may-be-naive", path) for one in ignores):
+    for kind, path, text in sorted(set(doubts(schema))):
+        if any(one.covers(meta.key.text, meta.version, DOUBTED[kind], path) for one in ignores):
             continue
-        told = f"{path} may have no offset from UTC, and then means another moment on another machine"
-        yield finding("TP203", where, told, "AwareDatetime, or Meta(tz=True), makes sure of an offset", place)
+        if kind == "naive":
+            naive = f"{path}: it may have no offset from UTC, and then means another moment on another machine"
+            yield finding("TP203", where, naive, "AwareDatetime, or Meta(tz=True), makes sure of one", place)
+        else:
+            yield finding("TP207", where, f"{path}: {text}", "check it where the event is made, or handled", place)
 
 
 def _upcasts(registry: Registry, template: str, default_version: int) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
         Rule("TP204", "warning", "A deprecated event is routed"),
         Rule("TP205", "note", "An old version has no upcast"),
         Rule("TP206", "warning", "An event has no JSON Schema"),
+        Rule("TP207", "warning", "The reader's clock or machine has a say"),
         Rule("TP301", "error", "A route or a row is declared wrongly"),
         Rule("TP302", "error", "A route is to a task that the app does not have"),
         Rule("TP303", "error", "A route fails for every event"),
