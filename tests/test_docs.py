@@ -196,7 +196,7 @@ def test_the_page_on_reliability_lists_every_reason() -> None:
 
 
 def links() -> Iterator[tuple[str, str]]:
-    for page in (*PAGES, "docs/wire-format.md", "CHANGELOG.md"):
+    for page in (*PAGES, "docs/wire-format.md", "docs/checks.md", "docs/cli.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
             if not target.startswith("https://"):
                 yield page, target

@@ -1,5 +1,7 @@
 """``typed-pubsub``: paths after -A, help, versions."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -163,6 +165,22 @@ def test_help_names_every_option_with_its_name_in_the_environment() -> None:
     for name in ("app", "processes", "reload", "stats", "log-level", "log-format"):
         assert f"--{name}" in words
         assert f"env var: TYPED_PUBSUB_{name.upper().replace('-', '_')}" in words
+
+
+def test_the_brokers_version_is_asked_for_where_that_is_wanted(broker_url: str, my_app: Path) -> None:
+    (my_app / "my_app" / "there.py").write_text(f"PUBSUB_BROKER_URL = {broker_url!r}\nPUBSUB_EXCHANGE = 'events'\n")
+    arguments = ["version", "-A", "my_app.there", "--format", "json"]
+    assert "broker" not in json.loads(CliRunner().invoke(main, arguments).stdout)
+    told = json.loads(CliRunner().invoke(main, [*arguments, "--broker"], catch_exceptions=False).stdout)
+    assert told["celery"] == metadata.version("celery")
+    assert re.fullmatch(r"RabbitMQ \d+\.\d+\.\d+|embedded, SQLite 3\.\d+\.\d+", told["broker"])
+
+
+def test_a_broker_that_is_away_has_no_version(nobody_there: str, my_app: Path) -> None:
+    (my_app / "my_app" / "away.py").write_text(f"PUBSUB_BROKER_URL = {nobody_there!r}\nPUBSUB_EXCHANGE = 'events'\n")
+    told = CliRunner().invoke(main, ["version", "-A", "my_app.away", "--broker"])
+    assert told.exit_code == 3
+    assert told.stderr.startswith("Error: no connection to amqp://guest:**@127.0.0.1:")
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["version"]])

@@ -1,12 +1,12 @@
 """The command ``typed-pubsub``: no logic of its own, each subcommand reads its options and calls the library."""
 
-import platform
 import sys
-from importlib import metadata
 from typing import Any
 
 import click
 
+from typed_pubsub.cli.check import check
+from typed_pubsub.cli.doctor import doctor
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
@@ -15,30 +15,20 @@ from typed_pubsub.cli.publish import publish
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
 from typed_pubsub.cli.streams import record, replay, tail
-
-_PACKAGE = "typed-pubsub"
-_SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
-
-
-def package_version() -> str:
-    """The installed version of this package; "unknown" for a source tree that is not installed."""
-    try:
-        return metadata.version(_PACKAGE)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+from typed_pubsub.cli.version import PACKAGE, package_version, version
 
 
 @click.group(
     cls=CommandGroup, context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]}
 )
 @service_option
-@click.version_option(package_version(), prog_name=_PACKAGE, message="%(prog)s %(version)s")
+@click.version_option(package_version(), prog_name=PACKAGE, message="%(prog)s %(version)s")
 def main() -> None:
     """Typed events in, Celery tasks out.
 
     Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
     row; 10 the broker refuses queue, exchange or bindings; 100 a contract is broken; 128 + n on a second signal n; 1 a
-    finding of health or schema, or anything else.
+    finding, or anything else.
     """
 
 
@@ -63,6 +53,8 @@ def subscribe(**options: Any) -> None:
     run_subscriber(service.read_config, asked, before_batch=service.before_batch)
 
 
+main.add_command(check)
+main.add_command(doctor)
 main.add_command(health)
 main.add_command(schema)
 main.add_command(publish)
@@ -83,10 +75,4 @@ def demo() -> None:
     sys.exit(tell())
 
 
-@main.command()
-def version() -> None:
-    """Print the versions of this package and of what it stands on."""
-    click.echo(f"{_PACKAGE} {package_version()}")
-    click.echo(f"python {platform.python_version()}")
-    for name in _SHOWN:
-        click.echo(f"{name} {metadata.version(name)}")
+main.add_command(version)

@@ -50,8 +50,12 @@ class Route(Protocol):
         """Names of this service's tasks that it is known to call."""
         ...
 
+    def remote_tasks(self) -> set[str]:
+        """Names of tasks that it is known to call and that are declared as another service's."""
+        ...
+
     def tasks(self) -> set[str]:
-        """Names of the tasks that it is known to call, other services' too."""
+        """Names of the tasks that it is known to call, whosever they are."""
         ...
 
     def calls(self, received: Received) -> Iterator[TaskCall]:
@@ -71,7 +75,7 @@ class TypedRoute(Generic[E]):
     handler: Handler[E]
     when: Callable[[E], bool] | None = None
     task: str | None = None
-    to: str | None = None
+    remote: str | None = None
 
     @property
     def binding_keys(self) -> tuple[str, ...]:
@@ -84,11 +88,16 @@ class TypedRoute(Generic[E]):
             return {self.task}
         return {str(value.name) for value in _named(self.handler) if is_task(value)}
 
+    def remote_tasks(self) -> set[str]:
+        """As ``local_tasks``, of those that ``remote_task`` declares."""
+        if self.remote is not None:
+            return {self.remote}
+        # Not isinstance: see ``call``.
+        return {value.name for value in _named(self.handler) if type(value) is RemoteTask}
+
     def tasks(self) -> set[str]:
-        """See Route: the task of ``.to()``, or those that the handler's code names as globals or closes over."""
-        if self.to is not None:
-            return {self.to}
-        return self.local_tasks() | {value.name for value in _named(self.handler) if isinstance(value, RemoteTask)}
+        """See Route."""
+        return self.local_tasks() | self.remote_tasks()
 
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """See Route."""

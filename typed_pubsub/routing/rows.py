@@ -114,6 +114,10 @@ class RowRoute:
         """None: a name in a row is another service's until the contrary is known."""
         return set()
 
+    def remote_tasks(self) -> set[str]:
+        """See ``local_tasks``."""
+        return set()
+
     def tasks(self) -> set[str]:
         """The row's own."""
         return {self.task}
