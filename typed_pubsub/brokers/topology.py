@@ -84,13 +84,20 @@ def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
 
 def ensure_dead_letter_queue(link: Link, queue: str, *, quorum: bool) -> None:
     """The dead-letter queue of an event queue: as durable as that one, and nothing in it ever expires."""
-    ensure_queue(link, dead_letter_queue(queue), _kept_for_ever(link) if quorum and not link.limits_deliveries else {})
+    ensure_queue(
+        link,
+        dead_letter_queue(queue),
+        quorum_for_ever(link.server_version) if quorum and not link.limits_deliveries else {},
+    )
 
 
-def _kept_for_ever(link: Link) -> dict[str, Any]:
-    # From 4.0 on RabbitMQ drops from a quorum queue what was delivered 20 times, unless the queue says otherwise;
-    # before, there is no limit, and no way to say so.
-    unlimited = {"x-delivery-limit": UNLIMITED} if link.server_version >= _DROPS_BY_ITSELF else {}
+def quorum_for_ever(server_version: tuple[int, ...]) -> dict[str, Any]:
+    """Arguments of a quorum queue from which this version of RabbitMQ drops nothing for having been looked at.
+
+    From 4.0 on it drops what was delivered 20 times, unless the queue says otherwise; before, there is no limit, and no
+    way to say so.
+    """
+    unlimited = {"x-delivery-limit": UNLIMITED} if server_version >= _DROPS_BY_ITSELF else {}
     return {"x-queue-type": "quorum", **unlimited}
 
 

@@ -6,6 +6,8 @@ from importlib import metadata
 
 import click
 
+from typed_pubsub.cli.dlq import dlq
+from typed_pubsub.cli.explain import explain
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
@@ -58,6 +60,8 @@ def subscribe(log_level: str | None, log_format: str | None) -> None:
     run_subscriber(service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch)
 
 
+main.add_command(dlq)
+main.add_command(explain)
 main.add_command(health)
 main.add_command(schema)
 main.add_command(publish)

@@ -19,9 +19,12 @@ from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.core_schema import holds_no_floats, strings
 from typed_pubsub.events.problems import (
     BodyError,
+    Misfit,
     from_pydantic,
     from_struct,
+    misfits,
     not_json,
+    struct_misfit,
     unserializable,
 )
 
@@ -45,6 +48,14 @@ class EventCodec(Protocol[E_co]):
 
     def read(self, body: bytes, /) -> E_co:
         """The event in ``body``. Raises BodyError."""
+        ...
+
+    def misfits(self, body: bytes, /) -> list[Misfit]:
+        """Why JSON does not fit the model, as far as its library tells; empty where it does. Not for logs.
+
+        Raises:
+            BodyError: it is no JSON.
+        """
         ...
 
     def plain(self, event: Any, /) -> Any:
@@ -151,6 +162,15 @@ class PydanticCodec(Generic[E]):
         except ValidationError as error:
             raise from_pydantic(error, body, self._declared) from None
 
+    def misfits(self, body: bytes, /) -> list[Misfit]:
+        """See EventCodec."""
+        read_json(body)
+        try:
+            self._read(body)
+        except ValidationError as error:
+            return misfits(error)
+        return []
+
     def plain(self, event: BaseModel, /) -> Any:
         """See EventCodec."""
         return event.model_dump()
@@ -217,6 +237,15 @@ class StructCodec(Generic[E]):
             raise from_struct(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise not_json(error) from None
+
+    def misfits(self, body: bytes, /) -> list[Misfit]:
+        """See EventCodec: msgspec tells of the first."""
+        read_json(body)
+        try:
+            self._decode(body)
+        except msgspec.ValidationError as error:
+            return [struct_misfit(error)]
+        return []
 
     def plain(self, event: E, /) -> Any:
         """See EventCodec."""

@@ -13,6 +13,7 @@ import msgspec
 
 from typed_pubsub.errors import DefinitionError, EventError
 from typed_pubsub.events.codec import BodyError
+from typed_pubsub.events.problems import Misfit
 from typed_pubsub.events.registry import EventMeta, EventType, Placeholder, meta_of
 from typed_pubsub.events.shapes import is_items, is_mapping
 
@@ -67,6 +68,12 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
             msg = f"$.{name}: expected the word of the routing key, got another value"
             raise BodyError(msg, readable=True)
     return event
+
+
+def misfits(meta: EventMeta, routing_key: str, body: bytes) -> list[Misfit]:
+    """Why a body that came under ``routing_key`` does not fit the model: see EventCodec."""
+    words = meta.key.read(routing_key) if meta.key.fields else {}
+    return meta.codec.misfits(with_words(meta, words, body) if words else body)
 
 
 def with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
