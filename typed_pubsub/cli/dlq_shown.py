@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from typed_pubsub.cli.durations import spell
-from typed_pubsub.cli.printing import show_table
+from typed_pubsub.cli.printing import console, show_table
 
 if TYPE_CHECKING:
     from typed_pubsub.brokers.letters import Letter
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST = 100
 _MOST_OF_BODY = 4_096
 _BYTES_A_LINE = 16
+# Columns from which on a list has event ids.
+_WIDE = 110
 
 
 def letters(count: int) -> str:
@@ -28,11 +30,20 @@ def letters(count: int) -> str:
 def show_listing(found: "Listing") -> None:
     """A table, and a line on what it leaves out."""
     if found.letters:
+        # Where an id would be folded it is not read; the number names the letter too.
+        ids = console().width >= _WIDE
         rows = [
-            (str(line.position), _age(line.age), line.reason, line.routing_key, line.event_id, _clean(line.detail))
+            (
+                str(line.position),
+                _age(line.age),
+                line.reason,
+                _clean(line.routing_key),
+                *([_clean(line.event_id)] if ids else []),
+                _clean(line.detail),
+            )
             for line in found.letters
         ]
-        show_table(("#", "age", "reason", "key", "event id", "detail"), rows)
+        show_table(("#", "age", "reason", "key", *(["event id"] if ids else []), "detail"), rows)
     said = f"{letters(found.count)} in {f'{found.queue}.dlq'!r}"
     if found.meant != found.count:
         said += f", {found.meant:,} of them meant"
@@ -46,7 +57,7 @@ def show_stats(found: "Stats") -> None:
     """A table by reason and key."""
     if found.groups:
         rows = [
-            (f"{group.count:,}", group.reason, group.routing_key, _age(group.oldest), _age(group.newest))
+            (f"{group.count:,}", group.reason, _clean(group.routing_key), _age(group.oldest), _age(group.newest))
             for group in found.groups
         ]
         show_table(("count", "reason", "key", "oldest", "newest"), rows)
@@ -110,7 +121,7 @@ def show_done(done: "Done", what: str) -> None:
 
 def _show_failing(failing: "tuple[Failing, ...]") -> None:
     if failing:
-        rows = [(f"{each.count:,}", each.reason, each.event_id, _clean(each.detail)) for each in failing]
+        rows = [(f"{each.count:,}", each.reason, _clean(each.event_id), _clean(each.detail)) for each in failing]
         show_table(("count", "reason", "such as", "detail"), rows)
 
 
