@@ -63,6 +63,13 @@ def test_letters_come_in_order_however_often_they_are_looked_at_and_all_stay(que
     assert [found.decode() for found in bodies(queue)] == numbers(range(95))
 
 
+def test_a_queue_of_many_windows_is_given_back_whole_and_in_order_before_the_next_look(queue: str) -> None:
+    fill(queue, 1500)
+    for _ in range(3):
+        # A quorum queue that is told of more than 32 windows at once takes them back in any order.
+        assert read(queue, window=20) == numbers(range(1500))
+
+
 def test_a_window_that_is_full_to_the_last_letter_is_the_end_where_there_are_no_more(queue: str) -> None:
     fill(queue, 20)
     assert read(queue, window=10) == numbers(range(20))

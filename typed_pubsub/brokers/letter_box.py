@@ -23,12 +23,18 @@ from typed_pubsub.brokers.topology import count_messages, dead_letter_queue, dro
 from typed_pubsub.errors import BrokerError, TopologyRefused
 from typed_pubsub.events.delivery import Delivery
 
-#: Letters that the broker sends ahead.
-WINDOW = 300
+#: Letters that the broker sends ahead: some of them may be large.
+WINDOW = 100
 # Seconds without a letter after which those that are missing are taken to be in somebody else's hands.
 _QUIET = 2.0
 # Seconds for the broker to confirm one letter, and to take all of them back.
 _ANSWER = 30.0
+# Seconds for all of them to be ready again, and more for each that there was: RabbitMQ 3.10 takes its time for tens of
+# thousands. They never are, where somebody else reads them at once.
+_BACK, _BACK_EACH = 5.0, 0.002
+_LOOK_EVERY = 0.01
+# Windows that are given back at a time.
+_AT_A_TIME = 16
 
 
 class LookedAtTooOften(BrokerError):
@@ -48,7 +54,8 @@ class LetterBox:
         self._quiet = quiet
         self._came: deque[Delivery] = deque()
         self._kept = 0
-        self._consumers = 0
+        self._last = 0
+        self._ends: list[int] = []
         self._tag = ""
         self._channel = link.channel()
         self._confirming: ConfirmChannel[int] | None = None
@@ -63,6 +70,8 @@ class LetterBox:
         """Ends at the count of the start, and where nothing more comes."""
         while self.seen < self.count and (delivery := self._next()) is not None:
             self.seen += 1
+            # Whoever loops may run the user's code on each: nobody reads the connection meanwhile.
+            self._link.beat()
             yield read_letter(delivery)
 
     def remove(self, letter: Letter) -> None:
@@ -90,18 +99,36 @@ class LetterBox:
             self._link.heartbeat()
 
     def close(self) -> None:
-        """Gives back all that is not removed, in order, and waits until the broker has it."""
+        """Gives back all that is not removed, in order, and waits until the queue has it."""
         self._link.limit(_ANSWER)
         self._channel.basic_cancel(self._tag)
-        # Not by closing alone: RabbitMQ from 4.3 on counts that as a failed delivery, and this not.
-        self._channel.send_method(spec.Basic.Nack, "Lbb", (0, True, True))
+        deadline = time.monotonic() + _BACK + _BACK_EACH * self.seen
+        # A quorum queue is told window by window, and of more than 32 at a time in any order.
+        ends = self._ends[_AT_A_TIME - 1 :: _AT_A_TIME]
+        for end in ends:
+            self._give_back(end, _AT_A_TIME * self._window, deadline)
+        rest = len(self._ends) - len(ends) * _AT_A_TIME
+        self._give_back(0, rest * self._window + self._kept, deadline)
         self._channel.close()
+
+    def _give_back(self, end: int, count: int, deadline: float) -> None:
+        """Gives back the letters up to this delivery (0: all), and waits until they are ready to be read again."""
+        expected = self._ready() + count
+        # Not by closing the channel: RabbitMQ from 4.3 on counts that as a failed delivery, and this not.
+        self._channel.send_method(spec.Basic.Nack, "Lbb", (end, True, True))
+        while self._ready() < expected and time.monotonic() < deadline:
+            self._link.drain(_LOOK_EVERY)
+
+    def _ready(self) -> int:
+        return int(self._channel.queue_declare(dead_letter_queue(self._queue), passive=True).message_count)
 
     def _next(self) -> Delivery | None:
         deadline = time.monotonic() + self._quiet
         while not self._came:
             if self._window and self._kept >= self._window:
                 self._channel.basic_cancel(self._tag)
+                # All of them are kept, the last one too.
+                self._ends.append(self._last)
                 self._consume()
                 deadline = time.monotonic() + self._quiet
             left = deadline - time.monotonic()
@@ -112,15 +139,16 @@ class LetterBox:
 
     def _consume(self) -> None:
         self._kept = 0
-        self._consumers += 1
         self._channel.basic_qos(0, self._window, False)  # noqa: FBT003  # a_global: quorum queues refuse it
         # A quorum queue takes letters back consumer by consumer, in the order of their names.
-        name = f"typed_pubsub-dlq-{self._consumers:09}"
+        name = f"typed_pubsub-dlq-{len(self._ends):09}"
         self._tag = self._channel.basic_consume(dead_letter_queue(self._queue), name, callback=self._on_message)
 
     def _on_message(self, message: Any) -> None:
+        delivery = delivery_of(message)
         self._kept += 1
-        self._came.append(delivery_of(message))
+        self._last = delivery.tag
+        self._came.append(delivery)
 
 
 @contextlib.contextmanager
