@@ -16,7 +16,7 @@ from typed_pubsub.ops.trial import Trial
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule, Skip
 from typed_pubsub.routing.failures import describe_failure
-from typed_pubsub.routing.routes import Received, Route, TypedRoute
+from typed_pubsub.routing.routes import Received, Route
 from typed_pubsub.routing.rows import RowRoute
 from typed_pubsub.routing.table import Target
 
@@ -163,9 +163,8 @@ def _route(trial: Trial, route: Route, said: Metadata, received: Received | None
 def _condition(route: Any, received: Received) -> bool | None:
     if isinstance(route, RowRoute):
         return bool(route.should_schedule(received.routing_key, received.body))
-    if isinstance(route, TypedRoute) and route.when is not None:
-        return bool(route.when(received.event))
-    return None
+    when: Any = getattr(route, "when", None)
+    return None if when is None else bool(when(received.event))
 
 
 def _call(trial: Trial, call: TaskCall, headers: dict[str, str]) -> CallTold:
