@@ -108,6 +108,12 @@ def test_of_a_struct_the_first_misfit_is_told() -> None:
     assert (misfit.path, misfit.expected) == ("$.home", "Expected `int`, got `str`")
 
 
+def test_what_is_no_json_has_no_misfits_but_the_decision_says_so() -> None:
+    found = told(TaskMapping().add_legacy([row("orders.paid")]), "orders.paid", b'{"number": 1')
+    assert (found.misfits, found.reason) == ((), "undecodable")
+    assert found.detail.startswith("expected JSON: ")
+
+
 def test_words_of_the_key_are_fields_and_must_agree() -> None:
     mapping = TaskMapping().add_legacy([row("etl.#")])
     assert told(mapping, "etl.crm.loaded", {}).outcome == "scheduled"

@@ -68,7 +68,7 @@ class Letter:
 def read_letter(delivery: Delivery) -> Letter:
     """The dead letter in a message of a dead-letter queue. Never raises, whatever the message is."""
     reason = delivery.headers.get(written.REASON)
-    return _ours(delivery, reason) if isinstance(reason, str) else _of_others(delivery)
+    return _ours(delivery, reason) if isinstance(reason, str) and reason != "" else _of_others(delivery)
 
 
 def replay_message(letter: Letter) -> ReadyMessage:

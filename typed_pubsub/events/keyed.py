@@ -4,18 +4,17 @@ Writing fills the template from the event; reading takes a field that the body l
 it they must agree.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
 import msgspec
 
 from typed_pubsub.errors import DefinitionError, EventError
-from typed_pubsub.events.codec import BodyError
-from typed_pubsub.events.problems import Misfit
+from typed_pubsub.events.codec import BodyError, read_json
+from typed_pubsub.events.problems import Misfit, all_misfits
 from typed_pubsub.events.registry import EventMeta, EventType, Placeholder, meta_of
-from typed_pubsub.events.shapes import is_items, is_mapping
+from typed_pubsub.events.values import changes, non_finite
 
 
 def write_event(event: EventType) -> tuple[str, bytes]:
@@ -23,8 +22,8 @@ def write_event(event: EventType) -> tuple[str, bytes]:
 
     Raises:
         DefinitionError: the object is no event, or its class is abstract.
-        EventError: a field is no word of the routing key, a value has no JSON form (NaN, Infinity), or the model would
-            not accept what it writes.
+        EventError: a field is no word of the routing key, a value has no JSON form (NaN, Infinity), is not of its
+            field's type (a subclass's has more members), or the model would not accept what it writes.
     """
     if isinstance(event, type):
         msg = f"expected an event, got the class {event.__qualname__} itself"
@@ -44,12 +43,18 @@ def write_event(event: EventType) -> tuple[str, bytes]:
     except BodyError as error:
         msg = f"{error}: the model does not accept what it writes itself"
         raise EventError(key, msg) from error
+    if meta.codec.is_suspect(body):
+        _refuse_non_finite(key, meta.codec.plain(event))
     if not meta.codec.exact and back != event:
         # Lists for tuples are fine; null for NaN is not, and NaN equals nothing.
         _refuse_non_finite(key, meta.codec.plain(event))
         for name in sorted(meta.codec.unread):
             problem = "written under a name that the model does not read: its alias must hold for both ways"
             raise EventError(key, f"$.{name}: {problem}")
+    if (again := meta.codec.rewritten(back, body)) != body:
+        for path in changes(read_json(body), read_json(again)):
+            problem = "expected a value of its field's type, got one with other members, or of another form"
+            raise EventError(key, f"{path}: {problem}")
     return key, body
 
 
@@ -71,9 +76,17 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
 
 
 def misfits(meta: EventMeta, routing_key: str, body: bytes) -> list[Misfit]:
-    """Why a body that came under ``routing_key`` does not fit the model: see EventCodec."""
+    """All that is wrong with a body that came under ``routing_key``, as far as the model's library tells. Not for logs.
+
+    Empty where the body fits the model, or is no JSON.
+    """
     words = meta.key.read(routing_key) if meta.key.fields else {}
-    return meta.codec.misfits(with_words(meta, words, body) if words else body)
+    try:
+        meta.codec.read(with_words(meta, words, body) if words else body)
+    except BodyError as error:
+        # A BodyError repeats nothing of the body; the error that it stands for does.
+        return all_misfits(error.__context__) if error.readable else []
+    return []
 
 
 def with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:
@@ -110,18 +123,7 @@ def _word(value: Any) -> str:
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
-def _refuse_non_finite(key: str, value: Any) -> None:
-    for path in _non_finite(value, "$"):
-        raise EventError(key, f"{path}: expected a finite number, got NaN or Infinity, which JSON does not know")
-
-
-def _non_finite(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            yield path
-    elif is_mapping(value):
-        for name, item in value.items():
-            yield from _non_finite(item, f"{path}.{name}")
-    elif is_items(value):
-        for index, item in enumerate(value):
-            yield from _non_finite(item, f"{path}[{index}]")
+def _refuse_non_finite(key: str, plain: Iterable[Any]) -> None:
+    for value in plain:
+        for path in non_finite(value):
+            raise EventError(key, f"{path}: expected a finite number, got NaN or Infinity, which JSON does not know")

@@ -45,18 +45,17 @@ class Misfit(msgspec.Struct, frozen=True):
     got: str = ""
 
 
-def misfits(error: ValidationError) -> list[Misfit]:
-    """All that pydantic finds wrong with a body, its input included: not for logs."""
-    return [
-        Misfit(_open_path(problem["loc"]), problem["msg"], problem["type"], _shown(problem))
-        for problem in error.errors(include_url=False, include_context=False)
-    ]
-
-
-def struct_misfit(error: msgspec.ValidationError) -> Misfit:
-    """What msgspec says of the first thing that is wrong with a body, all of it: not for logs."""
-    message, at, path = str(error).rpartition(" - at `")
-    return Misfit(path[:-1], message) if at else Misfit("$", str(error))
+def all_misfits(error: BaseException | None) -> list[Misfit]:
+    """All that a model's library says of a body, its input included: of pydantic's error every one. Not for logs."""
+    if isinstance(error, ValidationError):
+        return [
+            Misfit(_open_path(problem["loc"]), problem["msg"], problem["type"], _shown(problem))
+            for problem in error.errors(include_url=False, include_context=False)
+        ]
+    if isinstance(error, msgspec.ValidationError):
+        message, at, path = str(error).rpartition(" - at `")
+        return [Misfit(path[:-1], message) if at else Misfit("$", str(error))]
+    return []
 
 
 def _open_path(location: tuple[int | str, ...]) -> str:

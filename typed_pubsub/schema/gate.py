@@ -6,24 +6,23 @@ every committed version writes, through its upcasts. What was before a file's la
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import EventClass, EventMeta, meta_of, registry_of
-from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.events.upcasts import Chain, StepFailed, chains_to
 from typed_pubsub.schema.closed import without_notes, written
 from typed_pubsub.schema.compatibility import Problem, problems
+from typed_pubsub.schema.doubts import DOUBTED, Doubt, doubts
 from typed_pubsub.schema.export import canonical, schema_of
 from typed_pubsub.schema.files import SchemaFile
 from typed_pubsub.schema.fits import fits
 from typed_pubsub.schema.ignores import Ignore
-from typed_pubsub.schema.vocabulary import NAIVE
 
 Role: TypeAlias = Literal["publisher", "consumer", "both"]
 Side: TypeAlias = Literal["publisher", "consumer"]
-Kind: TypeAlias = Literal["incompatible", "ignored", "changed", "new", "orphan", "newer", "unproven", "naive", "unused"]
+Kind: TypeAlias = Literal["incompatible", "ignored", "changed", "new", "orphan", "newer", "unproven", Doubt, "unused"]
 #: ``find_refused``, or None where Hypothesis is not installed.
 Search: TypeAlias = Callable[..., Any] | None
 
@@ -34,15 +33,14 @@ WHO: dict[Side, str] = {
 #: Kinds that say that files and events are not the same.
 DRIFT: frozenset[Kind] = frozenset({"changed", "new", "orphan", "newer"})
 
-_NO_STEPS = frozenset({"properties", "anyOf", "oneOf", "$defs", "items", "prefixItems", "additionalProperties"})
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that the gate has to say of a contract.
 
-    ``rule``, ``path`` and ``side`` are set for incompatibilities, ``refused`` (a ``bodies.Sent``) where an event was
-    found that shows it.
+    ``rule`` and ``path`` are set for what can be ignored, ``side`` for incompatibilities, ``refused`` (a
+    ``bodies.Sent``) where an event was found that shows one, ``text`` for what is new or changed: what the file of it
+    is to say.
     """
 
     kind: Kind
@@ -53,6 +51,7 @@ class Finding:
     path: str = ""
     side: Side | None = None
     refused: Any = None
+    text: str | None = None
 
 
 def check(
@@ -88,10 +87,10 @@ class _Gate:
             meta = meta_of(event)
             key, version = meta.key.text, meta.version
             schema = schema_of(event)
-            yield from _naive(key, version, schema)
+            yield from map(self._unless_ignored, _doubts(key, version, schema))
             file = self._files.get(key, {}).get(version)
             if file is None:
-                yield Finding("new", key, version, "there is no schema file of it")
+                yield Finding("new", key, version, "there is no schema file of it", text=canonical(schema))
             else:
                 yield from self._same_version(event, schema, file)
             if registry_of(event).newest(key) is event:
@@ -105,7 +104,8 @@ class _Gate:
                 yield Finding("unused", ignore.event, ignore.version or 0, told)
 
     def _same_version(self, event: EventClass, schema: dict[str, Any], file: SchemaFile) -> Iterator[Finding]:
-        if file.text == canonical(schema):
+        text = canonical(schema)
+        if file.text == text:
             return
         meta = meta_of(event)
         found: list[Finding] = []
@@ -118,7 +118,7 @@ class _Gate:
         if not any(one.kind == "incompatible" for one in found):
             alike = without_notes(schema) == without_notes(file.schema)
             told = "only in what is said to people" if alike else "compatibly"
-            yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}")
+            yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}", text=text)
 
     def _other_versions(self, event: EventClass, schema: dict[str, Any]) -> Iterator[Finding]:
         meta = meta_of(event)
@@ -168,12 +168,16 @@ class _Gate:
             yield self._finding(meta.key.text, version, problem, side, refused)
 
     def _finding(self, key: str, version: int, problem: Problem, side: Side, refused: Any) -> Finding:
+        told = (problem.message, problem.rule, problem.path, side, refused)
+        return self._unless_ignored(Finding("incompatible", key, version, *told))
+
+    def _unless_ignored(self, found: Finding) -> Finding:
         for ignore in self._ignores:
-            if ignore.covers(key, version, problem.rule, problem.path):
+            if ignore.covers(found.key, found.version, found.rule, found.path):
                 self._used.add(ignore)
-                told = f"{problem.message}; ignored: {ignore.reason}"
-                return Finding("ignored", key, version, told, problem.rule, problem.path, side)
-        return Finding("incompatible", key, version, problem.message, problem.rule, problem.path, side, refused)
+                told = f"{found.message}; ignored: {ignore.reason}"
+                return replace(found, kind="ignored", message=told, refused=None)
+        return found
 
 
 def _by_schema(file: SchemaFile) -> Callable[[Any], bool]:
@@ -211,20 +215,6 @@ def _why(chain: Chain, refused: Any) -> str:
     return "not every time"
 
 
-def _naive(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
-    for path in sorted(_naive_paths(schema, "$")):
-        told = "a datetime may have no offset from UTC: AwareDatetime, or Meta(tz=True), makes sure of one"
-        yield Finding("naive", key, version, told, path=path)
-
-
-def _naive_paths(schema: Any, path: str) -> Iterator[str]:
-    if is_list(schema):
-        for part in schema:
-            yield from _naive_paths(part, path)
-    if not is_mapping(schema):
-        return
-    if schema.get("format") == "date-time" and schema.get(NAIVE) is True:
-        yield path
-    for name, part in schema.items():
-        # Keywords that hold schemas by name, or next to one another, are no step of a path.
-        yield from _naive_paths(part, path if name in _NO_STEPS else f"{path}.{name}")
+def _doubts(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
+    for kind, path, told in sorted(doubts(schema)):
+        yield Finding(kind, key, version, told, DOUBTED[kind], path)

@@ -14,7 +14,7 @@ from typed_pubsub.schema.source.keywords import Keywords, branches
 from typed_pubsub.schema.source.layout import Expression, call, either, index, literal
 from typed_pubsub.schema.source.names import member_names
 from typed_pubsub.schema.source.values import decimal, moment
-from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, STEPS
 
 _FORMATS: Mapping[str, str] = {
     "uuid": "uuid.UUID",
@@ -72,6 +72,12 @@ class ModelTypes(Types):
         items = [(f"{limit}=", self.limit(value)) for limit, value in {**flags, **limits}.items()]
         return Typed(name, metadata=(call(self.imports("pydantic.StringConstraints"), *items),))
 
+    def bounds(self, kind: str, keywords: Keywords) -> dict[str, Any]:
+        """See Types."""
+        if keywords.take_limits(STEPS):
+            self.place.unsaid.append(f"multipleOf: without a tolerance at {keywords.path}, a model has one")
+        return super().bounds(kind, keywords)
+
     def formatted(self, form: str, keywords: Keywords) -> Typed:  # noqa: PLR0911  # a case each
         """See Types."""
         if form in _MOMENTS:
@@ -89,14 +95,17 @@ class ModelTypes(Types):
             return Typed(index(self.imports("re.Pattern"), self.imports("builtins.str")))
         if form == "password":
             return Typed(self.imports("pydantic.SecretStr"), keywords.named(LENGTHS))
-        return self.plain_text(form, keywords)
+        return self.plain_text({"format": form}, keywords)
 
     def decimal(self, keywords: Keywords) -> Typed:
         """See Types."""
         limits = keywords.take_limits("ge", "gt", "le", "lt", "multiple_of")
         numbers = {name: Source(self.read(decimal, keywords, value)) for name, value in limits.items()}
         digits = keywords.take_limits("max_digits", "decimal_places")
-        return Typed(self.imports("decimal.Decimal"), {**numbers, **digits})
+        # Field takes no Decimal for it.
+        step = numbers.pop("multiple_of", None)
+        metadata = () if step is None else (call(self.imports("annotated_types.MultipleOf"), step.expression),)
+        return Typed(self.imports("decimal.Decimal"), {**numbers, **digits}, metadata)
 
     def tagged(self, keywords: Keywords) -> Typed:
         """See Types."""
