@@ -89,6 +89,7 @@ RENAMED: list[tuple[Role, list[tuple[str, str, str, str | None]]]] = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("role", "expected"), RENAMED)
 def test_a_renamed_member_breaks_both_sides_each_with_an_event_that_shows_it(
     tmp_path: Path, role: Role, expected: Any
@@ -123,6 +124,7 @@ def with_upcast(registry: Registry, step: Any) -> Any:
     return newest
 
 
+@pytest.mark.once
 def test_an_upcast_reads_what_an_old_version_writes(tmp_path: Path) -> None:
     def v1_to_v2(body: dict[str, Any]) -> dict[str, Any]:
         return {"shop": body["shop"], "cost": body["price"]}
