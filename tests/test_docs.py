@@ -9,14 +9,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
-from tests.support.children import ROOT, Child, environment, run
-from tests.support.rabbit import eventually, get, queue_state
-from tests.support.services import celery_app, running
-from typed_pubsub import Publisher, PubSubConfig, Registry, TaskMapping, errors
+from tests.support.children import ROOT, Child, environment, run, worker
+from tests.support.rabbit import queue_state
+from typed_pubsub import PubSubConfig, errors
 from typed_pubsub.cli.options import params_of_run
 from typed_pubsub.cli.schema import BROKEN
 from typed_pubsub.errors import PubSubError
@@ -32,6 +31,7 @@ PAGES = (
     "docs/reliability.md",
     "docs/evolution.md",
     "docs/running.md",
+    "docs/dead-letters.md",
 )
 QUICK_START = ("events.py", "mailer.py", "publish.py")
 FIRST_CELL = re.compile(r"^\| `([A-Z_]+(?:`, `[A-Z_]+)*)` \| (.*) \|$", re.MULTILINE)
@@ -190,8 +190,8 @@ def test_systemd_takes_the_unit_of_the_page_on_running(tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "query-subscriber" in line] == []
 
 
-def test_the_page_on_reliability_lists_every_reason() -> None:
-    _, _, table = text_of("docs/reliability.md").partition("| `x-pubsub-reason` |")
+def test_the_page_on_dead_letters_lists_every_reason() -> None:
+    _, _, table = text_of("docs/dead-letters.md").partition("| reason |")
     assert re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE) == list(get_args(Reason))
 
 
@@ -212,26 +212,58 @@ def test_a_link_leads_somewhere(page: str, target: str) -> None:
         assert anchor in {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_dead_letters_are_replayed_as_the_page_on_reliability_says(vhost_url: str) -> None:
-    page: dict[str, Any] = {}
-    exec(program_of("docs/reliability.md"), page)
-    mended: list[bool] = []
-    row = {
-        "routing_key": "a.key",
-        "task": "a.task",
-        "should_schedule": lambda _key, _body: True,
-        "get_args": lambda _key, body: ([body["a"]] if mended else [1 // 0], {}),
-    }
-    config = PubSubConfig(
-        TaskMapping().add_legacy([row]), lambda: celery_app(vhost_url), vhost_url, "events", "replayed", source="here"
-    )
-    with running(config, Registry()) as subscriber:
-        with Publisher(config) as publisher:
-            event_id = publisher.publish_event("a.key", {"a": 1})
-        eventually(lambda: subscriber.outcomes.get("dead-lettered"))
-        mended.append(True)
-        assert page["replay"](vhost_url, "replayed") == 1
-        eventually(lambda: subscriber.outcomes.get("scheduled"))
-    assert queue_state(vhost_url, "replayed.dlq").message_count == 0
-    task = get(vhost_url, "celery")
-    assert [task.headers[name] for name in ("ce-id", "ce-source", "ce-type")] == [event_id, "here", "a.key"]
+class Story:
+    """The story of docs/dead-letters.md: its commands, on RabbitMQ, with what each of them says."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self.directory = directory
+        self._service = blocks("docs/dead-letters.md")[0].replace("sqlite:///stock.db", url)
+        self._fix = re.findall(r"^-(.*)\n\+(.*)$", blocks("docs/dead-letters.md", "diff")[0], re.MULTILINE)
+        self.commands = re.findall(r"^\$ (.*)\n((?:[^$`].*\n)*)", text_of("docs/dead-letters.md"), re.MULTILINE)
+
+    def write(self, *, mended: bool) -> None:
+        program = self._service
+        for before, after in self._fix if mended else []:
+            assert program.count(before) == 1
+            program = program.replace(before, after)
+        (self.directory / "stock.py").write_text(program)
+
+    def run(self, name: str) -> None:
+        """Runs the commands of this name, and holds what they say against the page."""
+        chosen = [(command, said) for command, said in self.commands if f"typed-pubsub {name} " in f"{command} "]
+        assert chosen, name
+        for command, said in chosen:
+            child = run("-m", "typed_pubsub.cli", *shlex.split(command)[1:], cwd=self.directory)
+            assert list(map(like, child.stdout)) == list(map(like, said.splitlines())), child.output
+
+
+def like(line: str) -> str:
+    """A line without what differs each time: ids, ages, and the widths that follow from them."""
+    line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", line)
+    return " ".join(re.sub(r"\b\d+[smhd]\b", "AGE", line).split())
+
+
+@pytest.mark.broker
+def test_the_story_of_a_bug_and_its_dead_letters_goes_as_the_page_tells_it(vhost_url: str, tmp_path: Path) -> None:
+    story = Story(tmp_path, vhost_url)
+    story.write(mended=False)
+    subscribe = ("-m", "typed_pubsub.cli", "subscribe", "-A", "stock:config")
+    with worker("stock", cwd=tmp_path) as tasks:
+        with Child(*subscribe, cwd=tmp_path) as subscriber:
+            subscriber.wait_for("consuming queue 'stock'")
+            story.run("publish")
+            subscriber.wait_for("dead-lettered", count=2)
+            tasks.wait_for("order 7: 2 boxes")
+            for looking in ("dlq list", "dlq stats", "explain"):
+                story.run(looking)
+            assert subscriber.terminate() == 0
+        story.write(mended=True)
+        story.run("dlq replay -A stock:config --dry-run")
+        with Child(*subscribe, cwd=tmp_path) as subscriber:
+            subscriber.wait_for("consuming queue 'stock'")
+            story.run("dlq replay -A stock:config --yes")
+            tasks.wait_for("order 8: 3 boxes")
+            tasks.wait_for("order 9: 5 boxes")
+            assert subscriber.terminate() == 0
+        assert tasks.terminate() == 0
+    assert queue_state(vhost_url, "stock.dlq").message_count == 0

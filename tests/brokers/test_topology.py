@@ -8,7 +8,7 @@ from amqp.exceptions import PreconditionFailed
 from tests.support.amqp import declare, linked, message, send, take_all
 from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub import TopologyRefused
-from typed_pubsub.brokers.topology import Topology, dead_letter_queue
+from typed_pubsub.brokers.topology import Topology, dead_letter_queue, has_delivery_limit
 from typed_pubsub.testing.nodes import RabbitMQNode
 
 TOPOLOGY = Topology("an_exchange", "a_queue", ("a.*", "b.#"))
@@ -145,6 +145,8 @@ def test_a_user_who_may_not_configure_finds_what_is_there_and_declares_nothing(
     ensure(url, TOPOLOGY)
     with pytest.raises(TopologyRefused, match=r"queue 'another_queue.*permission"):
         ensure(url, Topology("an_exchange", "another_queue", ()))
+    with linked(url) as link:
+        assert has_delivery_limit(link, "a_queue"), "nobody can tell, so it may have one"
     assert queue_state(vhost_url, "another_queue") is None
     rabbitmq.ctl("set_permissions", "--vhost", vhost, "reader", ".*", "^$", ".*")
     with pytest.raises(TopologyRefused, match=r"the bindings of queue 'a_queue' to exchange 'an_exchange'.*permission"):

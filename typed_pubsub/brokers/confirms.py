@@ -43,14 +43,14 @@ _TAKEN = Taken()
 class ConfirmChannel(Generic[K]):
     """A confirming channel of a connection; ``key`` is whatever the caller knows a message by."""
 
-    def __init__(self, link: Link) -> None:
-        """Opens a channel on ``link`` and puts it in confirm mode."""
+    def __init__(self, link: Link, channel: Any = None) -> None:
+        """Puts a channel of ``link`` in confirm mode; None: opens one."""
         self.link = link
         self.outcomes: dict[K, Outcome] = {}
         self._written = 0
         self._pending: dict[int, tuple[K, ReadyMessage, str, str]] = {}
         self._returned: dict[int, str] = {}
-        self._channel = link.channel()
+        self._channel = link.channel() if channel is None else channel
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._on_ack)
         self._channel.events["basic_nack"].add(self._on_nack)

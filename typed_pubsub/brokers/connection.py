@@ -5,6 +5,7 @@ ever, publish twice or hide a loss (docs/reliability.md). One connection belongs
 """
 
 import contextlib
+import re
 import socket
 import ssl
 import time
@@ -32,6 +33,8 @@ class Link:
 
     #: Whether every queue of the broker may have a delivery limit, not only quorum queues.
     limits_deliveries = False
+    #: Whether a consumer without a prefetch is sent no more than it reads.
+    sends_what_is_read = False
 
     def __init__(self, connection: kombu.Connection, *, timeout: float) -> None:
         """Connects.
@@ -75,6 +78,13 @@ class Link:
         channel = self.raw.channel()
         channel.auto_decode = False
         return channel
+
+    @property
+    def server_version(self) -> tuple[int, ...]:
+        """Of RabbitMQ, such as (3, 10, 25); empty where the broker does not say."""
+        properties: Any = getattr(self.raw, "server_properties", None) or {}
+        # Pre-releases have more behind a dash.
+        return tuple(map(int, re.findall(r"\d+", str(properties.get("version", "")).partition("-")[0])))
 
     @property
     def socket(self) -> Any:

@@ -23,6 +23,7 @@ class EmbeddedLink(Link):
     """A connection to the embedded broker, which speaks AMQP's words but not over a socket."""
 
     limits_deliveries = True
+    sends_what_is_read = True
 
     def limit(self, seconds: float) -> None:
         """See Link."""

@@ -14,6 +14,10 @@ from typed_pubsub.errors import TopologyRefused
 
 #: Of a queue that we declare, where it can be had: deliveries before the broker itself dead-letters a message.
 DELIVERY_LIMIT = 50
+#: No delivery limit, in the words of RabbitMQ 4.
+UNLIMITED = -1
+# The version of RabbitMQ from which on a quorum queue has a delivery limit of 20 unless it is told otherwise.
+_DROPS_BY_ITSELF = (4,)
 
 
 def dead_letter_queue(queue: str) -> str:
@@ -80,8 +84,21 @@ def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
 
 def ensure_dead_letter_queue(link: Link, queue: str, *, quorum: bool) -> None:
     """The dead-letter queue of an event queue: as durable as that one, and nothing in it ever expires."""
-    kind = {"x-queue-type": "quorum"} if quorum and not link.limits_deliveries else {}
-    ensure_queue(link, dead_letter_queue(queue), kind)
+    ensure_queue(
+        link,
+        dead_letter_queue(queue),
+        quorum_for_ever(link.server_version) if quorum and not link.limits_deliveries else {},
+    )
+
+
+def quorum_for_ever(server_version: tuple[int, ...]) -> dict[str, Any]:
+    """Arguments of a quorum queue from which this version of RabbitMQ drops nothing for having been looked at.
+
+    From 4.0 on it drops what was delivered 20 times, unless the queue says otherwise; before, there is no limit, and no
+    way to say so.
+    """
+    unlimited = {"x-delivery-limit": UNLIMITED} if server_version >= _DROPS_BY_ITSELF else {}
+    return {"x-queue-type": "quorum", **unlimited}
 
 
 def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterable[str]) -> None:
@@ -105,9 +122,53 @@ def count_consumers(link: Link, queue: str) -> int | None:
     Raises:
         TopologyRefused: the broker does not allow the question.
     """
-    found: list[int] = []
+    found = _look(link, queue)
+    return None if found is None else int(found.consumer_count)
+
+
+def count_messages(link: Link, queue: str) -> int | None:
+    """How many messages of a queue are ready to be delivered; None: there is no such queue.
+
+    Raises:
+        TopologyRefused: the broker does not allow the question.
+    """
+    found = _look(link, queue)
+    return None if found is None else int(found.message_count)
+
+
+def drops_by_itself(link: Link, queue: str) -> bool:
+    """Whether the broker may drop messages of an existing queue for having been delivered and given back often.
+
+    RabbitMQ does from 4.0 on, where a quorum queue does not say otherwise. Its limit may come from a policy, which
+    nobody can ask for here.
+    """
+    return link.server_version >= _DROPS_BY_ITSELF and has_delivery_limit(link, queue)
+
+
+def has_delivery_limit(link: Link, queue: str) -> bool:
+    """Whether an existing queue is a quorum queue that is not declared to be without a delivery limit.
+
+    Where the user may not declare queues nobody knows, and it may well have one.
+    """
+    arguments = {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED}
+
+    def declare(channel: Any) -> None:
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+
+    # Declared as one without: the broker names what differs, the kind of the queue first.
     try:
-        _on_throw_away_channel(link, lambda channel: found.append(channel.queue_declare(queue, passive=True)[2]))
+        _on_throw_away_channel(link, declare)
+    except PreconditionFailed as error:
+        return "x-delivery-limit" in str(error.reply_text)
+    except AccessRefused:
+        return True
+    return False
+
+
+def _look(link: Link, queue: str) -> Any:
+    found: list[Any] = []
+    try:
+        _on_throw_away_channel(link, lambda channel: found.append(channel.queue_declare(queue, passive=True)))
     except NotFound:
         return None
     except ChannelError as error:

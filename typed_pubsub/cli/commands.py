@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from typed_pubsub.cli.check import check
+from typed_pubsub.cli.dlq import dlq
 from typed_pubsub.cli.doctor import doctor
+from typed_pubsub.cli.explain import explain
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
@@ -55,6 +57,8 @@ def subscribe(**options: Any) -> None:
 
 main.add_command(check)
 main.add_command(doctor)
+main.add_command(dlq)
+main.add_command(explain)
 main.add_command(health)
 main.add_command(schema)
 main.add_command(publish)

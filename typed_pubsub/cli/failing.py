@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Generator
 
@@ -14,6 +15,8 @@ log = logging.getLogger("typed_pubsub.cli")
 
 #: The exit code for usage and settings.
 USAGE = 2
+#: The exit code after Ctrl-C.
+INTERRUPTED = 128 + signal.SIGINT
 
 
 @contextlib.contextmanager
@@ -31,6 +34,8 @@ def failing_in_one_line() -> Generator[None]:
     except MissingExtra as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(USAGE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 def one_line(error: PubSubError) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from typed_pubsub.errors import DefinitionError, EventError
 from typed_pubsub.events.codec import BodyError, read_json
+from typed_pubsub.events.problems import Misfit, all_misfits
 from typed_pubsub.events.registry import EventMeta, EventType, Placeholder, meta_of
 from typed_pubsub.events.values import changes, non_finite
 
@@ -72,6 +73,20 @@ def read_event(meta: EventMeta, routing_key: str, body: bytes) -> Any:
             msg = f"$.{name}: expected the word of the routing key, got another value"
             raise BodyError(msg, readable=True)
     return event
+
+
+def misfits(meta: EventMeta, routing_key: str, body: bytes) -> list[Misfit]:
+    """All that is wrong with a body that came under ``routing_key``, as far as the model's library tells. Not for logs.
+
+    Empty where the body fits the model, or is no JSON.
+    """
+    words = meta.key.read(routing_key) if meta.key.fields else {}
+    try:
+        meta.codec.read(with_words(meta, words, body) if words else body)
+    except BodyError as error:
+        # A BodyError repeats nothing of the body; the error that it stands for does.
+        return all_misfits(error.__context__) if error.readable else []
+    return []
 
 
 def with_words(meta: EventMeta, words: dict[str, str], body: bytes) -> bytes:

@@ -33,6 +33,42 @@ class BodyError(ValueError):
         self.readable = readable
 
 
+class Misfit(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a body, told to those whose own body it is: ``expected`` and ``got`` repeat it.
+
+    ``kind`` is pydantic's error type, ``got`` the input as JSON, cut; both empty where the model is a Struct.
+    """
+
+    path: str
+    expected: str
+    kind: str = ""
+    got: str = ""
+
+
+def all_misfits(error: BaseException | None) -> list[Misfit]:
+    """All that a model's library says of a body, its input included: of pydantic's error every one. Not for logs."""
+    if isinstance(error, ValidationError):
+        return [
+            Misfit(_open_path(problem["loc"]), problem["msg"], problem["type"], _shown(problem))
+            for problem in error.errors(include_url=False, include_context=False)
+        ]
+    if isinstance(error, msgspec.ValidationError):
+        message, at, path = str(error).rpartition(" - at `")
+        return [Misfit(path[:-1], message) if at else Misfit("$", str(error))]
+    return []
+
+
+def _open_path(location: tuple[int | str, ...]) -> str:
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+
+
+def _shown(problem: Any) -> str:
+    if problem["type"] == "missing":
+        return ""
+    text = pydantic_core.to_json(problem["input"], fallback=repr, inf_nan_mode="constants").decode(errors="replace")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def not_json(error: Exception) -> BodyError:
     """What msgspec says of bytes that are no JSON."""
     if isinstance(error, RecursionError):

@@ -121,7 +121,7 @@ class RoutingTable:
         if refusal is not None:
             return refusal
         try:
-            received = self._read(delivery, said, target)
+            received = self.read(delivery, said, target)
         except BodyError as error:
             return DeadLetter("invalid_body" if error.readable else "undecodable", str(error))
         except StepFailed as failed:
@@ -151,7 +151,14 @@ class RoutingTable:
             return DeadLetter("newer_version", f"version {version}, the newest known here is {meta.version}")
         return None
 
-    def _read(self, delivery: Delivery, said: Metadata, target: Target) -> Received:
+    def read(self, delivery: Delivery, said: Metadata, target: Target) -> Received:
+        """The event of a delivery, as the routes of its key get it.
+
+        Raises:
+            BodyError: it does not fit the model.
+            StepFailed: an upcast failed.
+            Exception: whatever else a validator of the model raises.
+        """
         event: Any = None
         meta = target.meta
         if meta is not None:
@@ -182,6 +189,10 @@ class RoutingTable:
                 where, text = describe_failure(error)
                 return DeadLetter("mapping_error", f"route {route.name}: {where}", text)
         return Schedule(tuple(calls), said.task_headers()) if calls else Skip("no condition holds")
+
+    def calls_of(self, route: Route, said: Metadata, received: Received) -> list[TaskCall]:
+        """The calls of one route, as ``decide`` has them. Raises whatever the user's code raises."""
+        return [self._identified(call, number, route, said) for number, call in enumerate(route.calls(received))]
 
     def _identified(self, call: TaskCall, number: int, route: Route, said: Metadata) -> TaskCall:
         options = call.options
