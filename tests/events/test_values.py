@@ -155,7 +155,6 @@ def test_a_value_of_a_subclass_or_with_other_members_cannot_be_published() -> No
         (timedelta, timedelta(days=400, microseconds=1)),
         (datetime, datetime(2026, 1, 2, tzinfo=timezone(timedelta(seconds=20_000)))),
     ],
-    ids=repr,
 )
 def test_a_value_that_is_only_spelled_otherwise_is_published(kind: Any, value: Any) -> None:
     event = struct_of(kind)(x=value)
