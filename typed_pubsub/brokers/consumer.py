@@ -70,23 +70,26 @@ class Consumer:
         self.link.close(timeout)
 
     def _on_message(self, message: Any) -> None:
-        info = message.delivery_info
-        properties: dict[str, Any] = message.properties
-        headers: dict[str, Any] = properties.pop("application_headers", None) or {}
-        self.deliveries.append(
-            Delivery(
-                routing_key=info["routing_key"],
-                body=message.body or b"",
-                random_id=_random_id,
-                exchange=info["exchange"],
-                headers=headers,
-                properties=properties,
-                redelivered=bool(info["redelivered"]),
-                tag=info["delivery_tag"],
-                wire_error=message.__dict__.get("wire_error"),
-                raw_properties=message.__dict__.get("raw_properties", b""),
-            )
-        )
+        self.deliveries.append(copy_delivery(message))
+
+
+def copy_delivery(message: Any) -> Delivery:
+    """The delivery that py-amqp's message is."""
+    info = message.delivery_info
+    properties: dict[str, Any] = message.properties
+    headers: dict[str, Any] = properties.pop("application_headers", None) or {}
+    return Delivery(
+        routing_key=info["routing_key"],
+        body=message.body or b"",
+        random_id=_random_id,
+        exchange=info["exchange"],
+        headers=headers,
+        properties=properties,
+        redelivered=bool(info["redelivered"]),
+        tag=info["delivery_tag"],
+        wire_error=message.__dict__.get("wire_error"),
+        raw_properties=message.__dict__.get("raw_properties", b""),
+    )
 
 
 def _random_id() -> str:

@@ -12,6 +12,7 @@ from typed_pubsub.cli.health import health
 from typed_pubsub.cli.options import log_options
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
+from typed_pubsub.cli.topology import topology
 
 _PACKAGE = "typed-pubsub"
 _SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
@@ -58,6 +59,7 @@ def subscribe(log_level: str | None, log_format: str | None) -> None:
 
 main.add_command(health)
 main.add_command(schema)
+main.add_command(topology)
 
 
 @main.command()
