@@ -74,7 +74,9 @@ def with_queue(found: Found, queue: Queue) -> Found:
 
 
 KEYS = st.lists(st.sampled_from(["a", "a.b", "a.*", "c.#", "#", "*.b", "x.y"]), unique=True, max_size=4)
-ARGUMENTS = st.sampled_from([{}, QUORUM, {"x-max-length": 5}, {"x-queue-type": "quorum"}])
+ARGUMENTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, QUORUM, {"x-max-length": 5}, {"x-queue-type": "quorum"}]
+)
 
 
 @st.composite
@@ -96,7 +98,8 @@ def brokers(draw: st.DrawFn) -> Found:
         for exchange in ("events", "other")
         for key in draw(KEYS)
     ]
-    exchange = FoundExchange("events", Exchange("events")) if bound or draw(st.booleans()) else None
+    has_exchange = bool(bound) or draw(st.booleans())
+    exchange = FoundExchange("events", Exchange("events")) if has_exchange else None
     return Found(exchange, queues, tuple(bound))
 
 
