@@ -82,8 +82,8 @@ def test_show_tells_of_messages_of_bindings_and_of_what_they_serve(managed: Mana
     assert shown.exit_code == 0, shown.output
     table = rows(shown.stdout)
     assert [cell.strip() for cell in table[3]][:4] == ["queue q", "classic, durable", "classic, durable", "2"]
-    assert "old.key      events > q        stale     -" in shown.stdout
-    assert "a.b          events > q        bound     row a.b->a.task" in shown.stdout
+    assert "old.key      stale     -" in shown.stdout
+    assert "a.b          bound     row a.b->a.task" in shown.stdout
     as_json = json.loads(run(settings, "show", "--management", managed.api, "--format", "json").stdout)
     assert as_json["objects"][2]["ready"] == 2
     assert {row["key"]: row["standing"] for row in as_json["bindings"]} == {
@@ -101,7 +101,7 @@ def test_a_stale_binding_goes_with_prune_alone(managed: Managed, managed_url: st
     assert run(settings, "apply", "--yes", *api).exit_code == 0
     send(managed_url, "events", "old.key", message(b"{}"))
     pruned = run(settings, "apply", "--yes", "--prune", *api)
-    assert "unbind queue 'q' to exchange 'events' with key 'old.key': no route wants it" in pruned.stdout
+    assert "unbind queue 'q' from exchange 'events', key 'old.key': no route wants it" in pruned.stdout
     assert run(settings, "plan", *api).exit_code == 0
     with pytest.raises(AssertionError, match="no queue took the message"):
         send(managed_url, "events", "old.key", message(b"{}"))
@@ -121,8 +121,8 @@ def test_a_queue_of_another_type_is_told_and_made_anew_with_migrate(managed: Man
     settings = config(managed_url, queue_type="quorum")
     planned = run(settings, "plan", *api)
     assert planned.exit_code == 1
-    assert "queue 'q', x-queue-type: declared quorum, found classic" in planned.stdout
-    assert "queue 'q.dlq', x-queue-type: declared quorum, found classic" in planned.stdout
+    assert "queue 'q': x-queue-type is classic, declared quorum" in planned.stdout
+    assert "queue 'q.dlq': x-queue-type is classic, declared quorum" in planned.stdout
     kept = run(settings, "apply", "--yes", *api)
     assert kept.exit_code == 0, "without --migrate it is left alone"
     migrated = run(settings, "apply", "--yes", "--migrate", *api)
@@ -181,6 +181,16 @@ def test_what_is_exported_of_a_service_on_the_embedded_broker_is_for_rabbitmq(tm
     assert [queue["arguments"] for queue in exported["queues"]] == [{}, {}]
     assert {thing["vhost"] for kind in exported for thing in exported[kind]} == {"/"}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_is_one_json_document_too(broker_url: str) -> None:
+    planned = run(config(broker_url), "plan", "--format", "json")
+    assert planned.exit_code == 1
+    told = json.loads(planned.stdout)
+    names = [step["step"]["step"] for step in told["steps"]]
+    assert names == ["create_exchange", "create_queue", "create_queue", "bind", "bind"]
+    assert told["steps"][3]["step"]["binding"]["key"] == "a.b"
+    assert told["differences"] == told["stale"] == []
 
 
 def test_a_broker_that_is_away_is_one_line_and_exit_code_3(nobody_listens: str) -> None:

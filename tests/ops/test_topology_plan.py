@@ -169,18 +169,17 @@ def test_the_keys_of_an_exchange_that_is_no_topic_exchange_tell_nothing() -> Non
     found = replace(there(DECLARED, stray), exchange=FoundExchange("events", Exchange("events", "fanout")))
     made = plan(DECLARED, found, prune=True)
     assert (made.steps, made.stale) == ((), ())
-    assert str(made.differences[0]).startswith("exchange 'events', type: declared topic, found fanout; used as it is")
+    assert str(made.differences[0]).startswith("exchange 'events': type is fanout, declared topic; used as it is")
 
 
 def test_what_cannot_be_changed_is_a_difference_each_and_with_migrate_a_step() -> None:
     declared = replace(DECLARED, queues=(Queue("q.dlq"), Queue("q", QUORUM)))
     found = there(declared, q={"x-max-length": 5})
-    remedy = "used as it is; apply --migrate makes it anew"
-    assert [str(difference) for difference in plan(declared, found).differences] == [
-        f"queue 'q', x-queue-type: declared quorum, found classic; {remedy}",
-        f"queue 'q', x-delivery-limit: declared 50, found none; {remedy}",
-        f"queue 'q', x-max-length: declared none, found 5; {remedy}",
-    ]
+    (difference,) = plan(declared, found).differences
+    assert str(difference) == (
+        "queue 'q': x-queue-type is classic, declared quorum; x-delivery-limit is none, declared 50; x-max-length is 5,"
+        " declared none; used as it is; apply --migrate makes it anew"
+    )
     made = plan(declared, found, migrate=True)
     assert (made.steps, made.differences) == ((Migrate(Queue("q", QUORUM), BOUND, begun=False),), ())
 
@@ -210,9 +209,8 @@ def test_an_interrupted_migration_is_told_and_finished_with_what_is_bound_there(
         {"q.dlq": FoundQueue("q.dlq", 0, 0, 0, Queue("q.dlq")), "q.migrating": home},
         (Binding("other", "q.migrating", "x"),),
     )
-    assert "queue 'q.migrating': declared none, found one with 12 messages; apply --migrate finishes it" in map(
-        str, plan(declared, found).differences
-    )
+    unfinished = "queue 'q.migrating': it is there with 12 messages, declared not; apply --migrate finishes"
+    assert any(str(difference).startswith(unfinished) for difference in plan(declared, found).differences)
     made = plan(declared, found, migrate=True)
     assert made.steps == (Migrate(Queue("q", QUORUM), (*BOUND, Binding("other", "q", "x")), begun=True),)
     assert not made.differences

@@ -12,6 +12,7 @@ from typed_pubsub.cli.service import service_option, this_service
 if TYPE_CHECKING:
     from typed_pubsub.config import PubSubConfig
     from typed_pubsub.ops.topology.plan import Plan
+    from typed_pubsub.ops.topology.report import BindingRow, ObjectRow
     from typed_pubsub.ops.topology.values import Declared, Found
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -66,20 +67,18 @@ def show(management: str | None, form: str) -> None:
     if form == "json":
         echo_json({"objects": objects, "bindings": bindings, "unknown": found.unknown})
         return
-    columns = ("object", "declared", "at the broker", "ready", "unacked", "consumers", "difference")
-    counts = [(row.ready, row.unacked, row.consumers) for row in objects]
-    show_table(
-        columns,
-        [
-            (row.name, row.declared, row.found, *map(_count, numbers), "; ".join(row.differences))
-            for row, numbers in zip(objects, counts, strict=True)
-        ],
-    )
+    columns = ("object", "declared", "at the broker", "ready", "unacked", "consumers", "differs in")
+    show_table(columns, [(row.name, row.declared, row.found, *_counts(row), _names(row)) for row in objects])
     if bindings:
         click.echo()
-        rows = [(row.key, row.where, row.standing, ", ".join(row.serves) or "-") for row in bindings]
-        show_table(("binding key", "exchange > queue", "standing", "serves"), rows)
-    _tell_unknown(found)
+        ours = (declared.exchange.name, declared.queues[-1].name)
+        rows = [(_key(row, ours), row.standing, ", ".join(row.serves) or "-") for row in bindings]
+        show_table(("binding key", "standing", "serves"), rows)
+    notes = [*_differences(_planned(declared, found, prune=False, migrate=False)), *_not_known(found)]
+    if notes:
+        click.echo()
+    for line in notes:
+        click.echo(line)
 
 
 @topology.command("plan")
@@ -102,9 +101,8 @@ def plan_(prune: bool, migrate: bool, management: str | None, form: str) -> None
         differences = [{"sentence": str(difference), "difference": difference} for difference in made.differences]
         echo_json({"steps": steps, "differences": differences, "stale": made.stale, "unknown": found.unknown})
     else:
-        for line in _lines(made):
+        for line in _lines(made, found):
             click.echo(line)
-        _tell_unknown(found)
     sys.exit(0 if made.nothing_to_do else 1)
 
 
@@ -137,9 +135,8 @@ def apply(prune: bool, migrate: bool, yes: bool, declared_bindings_only: bool, m
 
     config, declared, found = _looked(management)
     made = _planned(declared, found, prune=prune, migrate=migrate)
-    for line in _lines(made):
+    for line in _lines(made, found):
         click.echo(line)
-    _tell_unknown(found)
     hindered = obstacles(made, found, declared_bindings_only=declared_bindings_only)
     if hindered:
         raise TopologyRefused("; ".join(hindered))
@@ -190,18 +187,32 @@ def _planned(declared: "Declared", found: "Found", *, prune: bool, migrate: bool
     return plan(declared, found, prune=prune, migrate=migrate)
 
 
-def _lines(made: "Plan") -> Iterator[str]:
+def _lines(made: "Plan", found: "Found") -> Iterator[str]:
     if made.nothing_to_do:
         yield "nothing to do: the broker has what is declared"
-    yield from (str(step) for step in made.steps)
+    yield from map(str, made.steps)
+    yield from _differences(made)
+    yield from _not_known(found)
+
+
+def _differences(made: "Plan") -> Iterator[str]:
     yield from (f"differs: {difference}" for difference in made.differences)
-    yield from (f"stale: {binding}: no route wants it; --prune unbinds it" for binding in made.stale)
+    yield from (f"stale: the binding of {binding}; no route wants it, --prune unbinds it" for binding in made.stale)
 
 
-def _tell_unknown(found: "Found") -> None:
-    for sentence in found.unknown:
-        click.echo(f"not known: {sentence}")
+def _not_known(found: "Found") -> Iterator[str]:
+    yield from (f"not known: {sentence}" for sentence in found.unknown)
 
 
-def _count(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
+def _counts(row: "ObjectRow") -> Iterator[str]:
+    yield from ("-" if number is None else f"{number:,}" for number in (row.ready, row.unacked, row.consumers))
+
+
+def _names(row: "ObjectRow") -> str:
+    """The first property that differs, and how many more."""
+    more = f" +{len(row.differs) - 1}" if len(row.differs) > 1 else ""
+    return f"{row.differs[0].name}{more}" if row.differs else ""
+
+
+def _key(row: "BindingRow", ours: tuple[str, str]) -> str:
+    return row.key if (row.exchange, row.queue) == ours else f"{row.key} ({row.exchange} > {row.queue})"

@@ -17,7 +17,7 @@ from typed_pubsub.brokers.queues import count_queue, how_made
 from typed_pubsub.brokers.topology import add_bindings, declare_queue, remove_bindings
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.ops.connect import connected
-from typed_pubsub.ops.topology.plan import queue_differences
+from typed_pubsub.ops.topology.plan import queue_aspects
 from typed_pubsub.ops.topology.values import Binding, FoundQueue, Queue, migrating
 
 #: Seconds for what was under way when a binding came or went to arrive: routed already, and in no queue yet.
@@ -59,7 +59,7 @@ class Migration:
         home = Queue(migrating(self.queue.name), self.queue.arguments)
         with connected(self.url) as link:
             there = _made(link, self.queue.name)
-            if there is not None and any(queue_differences(self.queue, FoundQueue(self.queue.name, 0, 0, made=there))):
+            if there is not None and queue_aspects(self.queue, FoundQueue(self.queue.name, 0, 0, made=there)):
                 _refuse_unfit(there)
                 self._carry(link, there, home)
             # As it is, not as it should be: somebody may have changed his mind in between.
@@ -73,7 +73,7 @@ class Migration:
         if fresh:
             self.tell(f"create queue {target.name!r} ({target})")
         declare_queue(link, target.name, dict(target.arguments))
-        waiting = (count_queue(link, source.name) or (0, 0))[0]
+        waiting = _ready(link, source.name)
         # Only into a queue that nobody has bound yet: before, there may be events in both.
         if fresh and 0 < waiting <= ORDERED:
             self._move(link, source, target, Counter(), waiting)
@@ -92,20 +92,29 @@ class Migration:
 
     def _empty(self, link: Link, source: Queue, target: Queue) -> None:
         """Moves the rest, now that nothing more comes, and deletes the queue."""
-        self.tell(f"look for events that both {source.name!r} and {target.name!r} have")
-        known = shared(link, source.name, target.name)
+        known: Counter[bytes] | None = None
         for _ in range(_TRIES):
-            self._move(link, source, target, known, None)
+            if _ready(link, source.name):
+                known = self._shared(link, source, target) if known is None else known
+                self._move(link, source, target, known, None)
             self.tell(f"delete queue {source.name!r}")
             if delete_empty(link, source.name, quorum=source.kind == "quorum"):
                 return
         msg = f"queue {source.name!r} does not become empty: somebody sends to it, or consumes it"
         raise TopologyRefused(msg)
 
+    def _shared(self, link: Link, source: Queue, target: Queue) -> Counter[bytes]:
+        self.tell(f"look for events that both {source.name!r} and {target.name!r} have")
+        return shared(link, source.name, target.name)
+
     def _move(self, link: Link, source: Queue, target: Queue, known: Counter[bytes], most: int | None) -> None:
         self.tell(f"move the messages of {source.name!r} to {target.name!r}")
         with connected(self.url) as writing:
             move(link, writing, (source.name, target.name), known=known, most=most, advance=self.advance)
+
+
+def _ready(link: Link, queue: str) -> int:
+    return (count_queue(link, queue) or (0, 0))[0]
 
 
 def _made(link: Link, name: str) -> Queue | None:

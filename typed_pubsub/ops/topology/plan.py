@@ -56,7 +56,8 @@ class Unbind(msgspec.Struct, frozen=True, tag_field="step", tag="unbind"):
 
     def __str__(self) -> str:
         """One sentence."""
-        return f"unbind {self.binding}: no route wants it"
+        queue, exchange, key = self.binding.queue, self.binding.exchange, self.binding.key
+        return f"unbind queue {queue!r} from exchange {exchange!r}, key {key!r}: no route wants it"
 
 
 class Migrate(msgspec.Struct, frozen=True, tag_field="step", tag="migrate"):
@@ -77,17 +78,28 @@ class Migrate(msgspec.Struct, frozen=True, tag_field="step", tag="migrate"):
 Step: TypeAlias = CreateExchange | CreateQueue | Bind | Unbind | Migrate
 
 
+class Aspect(msgspec.Struct, frozen=True):
+    """A property in which a thing at the broker is not as declared."""
+
+    name: str
+    declared: str
+    found: str
+
+    def __str__(self) -> str:
+        """A clause."""
+        return f"{self.name} is {self.found}, declared {self.declared}"
+
+
 class Difference(msgspec.Struct, frozen=True):
     """In what a thing at the broker is not as declared; ``remedy`` says what can be done about it."""
 
     what: str
-    declared: str
-    found: str
-    remedy: str = ""
+    aspects: tuple[Aspect, ...]
+    remedy: str
 
     def __str__(self) -> str:
         """One sentence."""
-        return f"{self.what}: declared {self.declared}, found {self.found}{f'; {self.remedy}' if self.remedy else ''}"
+        return f"{self.what}: {'; '.join(map(str, self.aspects))}; {self.remedy}"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -102,6 +114,9 @@ class Plan(msgspec.Struct, frozen=True):
         """Whether the broker has what is declared, and nothing that no route wants."""
         return not (self.steps or self.differences or self.stale)
 
+
+_OTHER_EXCHANGE = "used as it is; to change it, move every publisher and subscriber to an exchange of another name"
+_MIGRATE = "used as it is; apply --migrate makes it anew"
 
 Standing: TypeAlias = Literal["bound", "missing", "not known", "covered", "stale", "other"]
 
@@ -132,7 +147,7 @@ def plan(declared: Declared, found: Found, *, prune: bool = False, migrate: bool
 def must_move(queue: Queue, found: Found) -> bool:
     """Whether a queue has to be made anew, or somebody has begun to."""
     there = found.queues.get(queue.name)
-    return migrating(queue.name) in found.queues or (there is not None and any(queue_differences(queue, there)))
+    return migrating(queue.name) in found.queues or (there is not None and bool(queue_aspects(queue, there)))
 
 
 def standing(binding: Binding, declared: Declared, found: Found) -> Standing:
@@ -161,47 +176,46 @@ def stale_bindings(declared: Declared, found: Found) -> Iterator[Binding]:
 
 def differences_of(declared: Declared, found: Found, *, moved: list[str]) -> Iterator[Difference]:
     """What cannot be changed in place; ``moved`` are the queues that are made anew."""
-    if found.exchange is not None:
-        yield from exchange_differences(declared.exchange, found.exchange)
+    if found.exchange is not None and (aspects := exchange_aspects(declared.exchange, found.exchange)):
+        yield Difference(f"exchange {declared.exchange.name!r}", aspects, _OTHER_EXCHANGE)
     for queue in declared.queues:
         if queue.name in moved:
             continue
-        if queue.name in found.queues:
-            yield from queue_differences(queue, found.queues[queue.name])
-        if migrating(queue.name) in found.queues:
-            ready = found.queues[migrating(queue.name)].ready
-            yield Difference(
-                f"queue {migrating(queue.name)!r}", "none", f"one with {ready} messages", "apply --migrate finishes it"
-            )
+        if queue.name in found.queues and (aspects := queue_aspects(queue, found.queues[queue.name])):
+            yield Difference(f"queue {queue.name!r}", aspects, _MIGRATE)
+        if (home := found.queues.get(migrating(queue.name))) is not None:
+            there = Aspect("it", "not", f"there with {home.ready} messages")
+            yield Difference(f"queue {home.name!r}", (there,), "apply --migrate finishes what was interrupted")
 
 
-def exchange_differences(declared: Exchange, found: FoundExchange) -> Iterator[Difference]:
+def exchange_aspects(declared: Exchange, found: FoundExchange) -> tuple[Aspect, ...]:
     """In what an exchange is not as declared: it cannot be changed, and the library uses it as it is."""
     made = found.made
     if made is None:
-        return
-    remedy = "used as it is; to change it, move every publisher and subscriber to an exchange of another name"
-    pairs = (("type", declared.kind, made.kind), ("durable", declared.durable, made.durable),
-             ("auto-delete", declared.auto_delete, made.auto_delete))  # fmt: skip
-    for name, wanted, there in pairs:
-        if wanted != there:
-            yield Difference(f"exchange {declared.name!r}, {name}", _text(wanted), _text(there), remedy)
+        return ()
+    return _aspects(
+        ("type", declared.kind, made.kind),
+        ("durable", declared.durable, made.durable),
+        ("auto-delete", declared.auto_delete, made.auto_delete),
+    )
 
 
-def queue_differences(declared: Queue, found: FoundQueue) -> Iterator[Difference]:
+def queue_aspects(declared: Queue, found: FoundQueue) -> tuple[Aspect, ...]:
     """In what a queue is not as declared: it cannot be changed, only made anew."""
     made = found.made
     if made is None:
-        return
-    where = f"queue {declared.name!r}"
-    remedy = "used as it is; apply --migrate makes it anew"
-    kinds = [(QUEUE_TYPE, declared.kind, made.kind)]
-    flags = [("durable", declared.durable, made.durable), ("auto-delete", declared.auto_delete, made.auto_delete)]
+        return ()
     names = sorted({*declared.arguments, *made.arguments} - {QUEUE_TYPE})
-    arguments = [(name, declared.arguments.get(name), made.arguments.get(name)) for name in names]
-    for name, wanted, there in [*kinds, *flags, *arguments]:
-        if wanted != there:
-            yield Difference(f"{where}, {name}", _text(wanted), _text(there), remedy)
+    return _aspects(
+        (QUEUE_TYPE, declared.kind, made.kind),
+        ("durable", declared.durable, made.durable),
+        ("auto-delete", declared.auto_delete, made.auto_delete),
+        *((name, declared.arguments.get(name), made.arguments.get(name)) for name in names),
+    )
+
+
+def _aspects(*properties: tuple[str, Any, Any]) -> tuple[Aspect, ...]:
+    return tuple(Aspect(name, _text(wanted), _text(there)) for name, wanted, there in properties if wanted != there)
 
 
 def _binds(declared: Declared, found: Found, moved: list[str]) -> Iterator[Bind]:

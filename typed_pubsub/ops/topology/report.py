@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from typed_pubsub.ops.topology.plan import Difference, Standing, exchange_differences, queue_differences, standing
+from typed_pubsub.ops.topology.plan import Aspect, Standing, exchange_aspects, queue_aspects, standing
 from typed_pubsub.ops.topology.values import Declared, Exchange, Found, Queue, migrating
 
 _NONE = "none"
@@ -18,7 +18,7 @@ class ObjectRow:
     name: str
     declared: str
     found: str
-    differences: tuple[str, ...] = ()
+    differs: tuple[Aspect, ...] = ()
     ready: int | None = None
     unacked: int | None = None
     consumers: int | None = None
@@ -29,7 +29,8 @@ class BindingRow:
     """A binding, and the routes that it serves."""
 
     key: str
-    where: str
+    exchange: str
+    queue: str
     standing: Standing
     serves: tuple[str, ...]
 
@@ -45,7 +46,8 @@ def binding_rows(declared: Declared, found: Found) -> list[BindingRow]:
     return [
         BindingRow(
             binding.key,
-            f"{binding.exchange} > {binding.queue}",
+            binding.exchange,
+            binding.queue,
             standing(binding, declared, found),
             declared.serves.get(binding.key, ()) if binding in declared.bindings else (),
         )
@@ -58,7 +60,7 @@ def _exchange_row(declared: Exchange, found: Found) -> ObjectRow:
     if there is None:
         return ObjectRow(name, str(declared), _MISSING)
     told = _UNKNOWN if there.made is None else str(there.made)
-    return ObjectRow(name, str(declared), told, _short(exchange_differences(declared, there)))
+    return ObjectRow(name, str(declared), told, exchange_aspects(declared, there))
 
 
 def _queue_rows(declared: Declared, found: Found) -> Iterator[ObjectRow]:
@@ -67,10 +69,10 @@ def _queue_rows(declared: Declared, found: Found) -> Iterator[ObjectRow]:
             there = found.queues.get(name)
             title = f"queue {name}"
             if there is not None:
-                differences = () if wanted is None else _short(queue_differences(wanted, there))
+                differs = () if wanted is None else queue_aspects(wanted, there)
                 made = _UNKNOWN if there.made is None else _brief(there.made)
                 told = _NONE if wanted is None else _brief(wanted)
-                yield ObjectRow(title, told, made, differences, there.ready, there.unacked, there.consumers)
+                yield ObjectRow(title, told, made, differs, there.ready, there.unacked, there.consumers)
             elif wanted is not None:
                 yield ObjectRow(title, _brief(wanted), _MISSING)
 
@@ -79,7 +81,3 @@ def _brief(queue: Queue) -> str:
     """A queue without its arguments, which stand among the differences where they matter."""
     return str(Queue(queue.name, {k: v for k, v in queue.arguments.items() if k == "x-queue-type"},
                      queue.durable, queue.auto_delete))  # fmt: skip
-
-
-def _short(differences: Iterator[Difference]) -> tuple[str, ...]:
-    return tuple(f"{d.what.rpartition(', ')[2]}: {d.found}, declared {d.declared}" for d in differences)
