@@ -26,6 +26,7 @@ PAGES = (
     "docs/embedded.md",
     "docs/migrating.md",
     "docs/reliability.md",
+    "docs/topology.md",
     "docs/evolution.md",
 )
 QUICK_START = ("events.py", "mailer.py", "publish.py")
