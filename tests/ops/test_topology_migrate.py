@@ -24,7 +24,7 @@ from typed_pubsub.ops.topology.values import Binding, Queue
 REGISTRY = Registry()
 QUORUM = queue_arguments("q", quorum=True, limits_deliveries=False)
 BINDINGS = (Binding("events", "q", "a.#"), Binding("events", "q", "c.*"))
-SETTLE = 0.5
+SETTLE = 1.0
 
 
 class Happened(StructEvent, routing_key="a.happened", registry=REGISTRY):

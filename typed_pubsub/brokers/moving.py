@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from amqp.exceptions import AccessRefused, AMQPError, ChannelError, PreconditionFailed
+from amqp.exceptions import AccessRefused, AMQPError, ChannelError, NotFound, PreconditionFailed
 
 from typed_pubsub.brokers.confirms import ConfirmChannel, Taken
 from typed_pubsub.brokers.connection import Link
@@ -27,6 +27,8 @@ from typed_pubsub.events.message import ROUTING_KEY
 WINDOW = 200
 # Seconds without a delivery after which the broker is asked whether there is anything left.
 _SILENCE = 0.3
+# Seconds without a delivery after which no more of those are waited for that the broker has counted.
+_PATIENCE = 10.0
 # Seconds for the confirms of a window.
 _CONFIRM = 60.0
 # AMQP's most; RabbitMQ gives a quorum queue's consumer that sets none 2,000.
@@ -146,7 +148,7 @@ def delete_empty(link: Link, name: str, *, quorum: bool) -> bool:
     """
     # RabbitMQ closes the connection of who asks a quorum queue for this.
     conditions = {} if quorum else {"if_unused": True, "if_empty": True}
-    if count_queue(link, name) not in ((0, 0), None):
+    if count_queue(link, name) not in ((0, 0), None) or _holds_any(link, name):
         return False
     try:
         on_throw_away_channel(link, lambda channel: channel.queue_delete(name, **conditions))
@@ -155,6 +157,23 @@ def delete_empty(link: Link, name: str, *, quorum: bool) -> bool:
     except ChannelError as error:
         raise refused(f"to delete queue {name!r}", error) from error
     return True
+
+
+def _holds_any(link: Link, name: str) -> bool:
+    """Whether a queue has a message, those included that its last consumer has just given back.
+
+    The count of a quorum queue may be from before that; a message asked for comes out of its log, behind it.
+    """
+    found: list[Any] = []
+    try:
+        # The end of the channel puts it back.
+        on_throw_away_channel(link, lambda channel: found.append(channel.basic_get(name)))
+    except NotFound:
+        return False
+    except ChannelError:
+        # Somebody has it for himself.
+        return True
+    return found[0] is not None
 
 
 def _drop(delivery: Delivery, known: Counter[bytes]) -> bool:
@@ -186,21 +205,22 @@ def _window(link: Link, came: deque[Delivery], most: int) -> list[Delivery]:
 
 def _identities(link: Link, queue: str) -> Iterator[bytes]:
     """Those of the messages that are in a queue now; all stay there."""
-    left = _ready(link, queue)
+    left, seen, room = _ready(link, queue), 0, 0
     came: deque[Delivery] = deque()
     with contextlib.ExitStack() as consumers:
-        while left > 0:
-            # More than one where there are more messages than a consumer may hold.
-            consumers.enter_context(_consuming(link, queue, _MOST_PREFETCH, came, exclusive=False))
-            while left > 0 and (came or link.drain(_SILENCE)):
-                link.beat()
-                while came:
-                    left -= 1
-                    name = identity(came.popleft())
-                    if name is not None:
-                        yield name
-            if not _ready(link, queue):
+        while left > seen:
+            if seen >= room:
+                # There are more messages than a consumer may hold.
+                consumers.enter_context(_consuming(link, queue, _MOST_PREFETCH, came, exclusive=False))
+                room += _MOST_PREFETCH
+            link.beat()
+            # A broker that is busy is silent for a while; one that stays silent has lost some (they expired).
+            if not came and not link.drain(_PATIENCE):
                 return
+            seen += len(came)
+            names = [identity(delivery) for delivery in came]
+            came.clear()
+            yield from (name for name in names if name is not None)
 
 
 def _ready(link: Link, queue: str) -> int:

@@ -21,11 +21,11 @@ from typed_pubsub.ops.topology.plan import queue_aspects
 from typed_pubsub.ops.topology.values import Binding, FoundQueue, Queue, migrating
 
 #: Seconds for what was under way when a binding came or went to arrive: routed already, and in no queue yet.
-SETTLE = 1.0
+SETTLE = 2.0
 #: Of so many messages the order is kept. To tell what two queues both have, one is read whole; beyond that it is read
 #: while it is nearly empty, and the messages follow behind those that came meanwhile.
 ORDERED = 50_000
-_TRIES = 3
+_TRIES = 10
 _STREAM = "stream"
 
 
@@ -92,14 +92,14 @@ class Migration:
 
     def _empty(self, link: Link, source: Queue, target: Queue) -> None:
         """Moves the rest, now that nothing more comes, and deletes the queue."""
-        known: Counter[bytes] | None = None
         for _ in range(_TRIES):
             if _ready(link, source.name):
-                known = self._shared(link, source, target) if known is None else known
-                self._move(link, source, target, known, None)
+                # Each time anew: what came late may be in both as well.
+                self._move(link, source, target, self._shared(link, source, target), None)
             self.tell(f"delete queue {source.name!r}")
             if delete_empty(link, source.name, quorum=source.kind == "quorum"):
                 return
+            time.sleep(self.settle)
         msg = f"queue {source.name!r} does not become empty: somebody sends to it, or consumes it"
         raise TopologyRefused(msg)
 
