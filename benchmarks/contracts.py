@@ -50,7 +50,7 @@ def committed(directory: Path, events: list[Any]) -> list[SchemaFile]:
         path = directory / path_of(meta_of(one))
         path.parent.mkdir()
         path.write_text(canonical(schema_of(one)))
-    return read_files(str(directory), directory)
+    return read_files(directory)
 
 
 def timed(act: Callable[[], Any]) -> tuple[float, Any]:
@@ -65,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         committed(directory, events)
-        reading, files = timed(lambda: read_files(name, directory))
+        reading, files = timed(lambda: read_files(directory))
         same, found = timed(lambda: check(events, files))
         assert found == []
         differing, found = timed(lambda: check(changed, files))

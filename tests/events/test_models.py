@@ -15,6 +15,8 @@ from typed_pubsub.events.registry import meta_of
 
 T = TypeVar("T")
 Define = Callable[..., Any]
+#: How errors begin: with the module of the class.
+HERE = r"^tests\.events\.test_models\."
 
 
 @pytest.fixture(params=["Event", "StructEvent"])
@@ -50,7 +52,7 @@ def test_events_are_frozen(define: Define) -> None:
 
 
 def test_a_class_without_a_key_is_refused_with_both_ways_out(define: Define) -> None:
-    with pytest.raises(DefinitionError, match=r"^NoKey: give it a routing_key='\.\.\.', or abstract=True"):
+    with pytest.raises(DefinitionError, match=HERE + r"NoKey: give it a routing_key='\.\.\.', or abstract=True"):
         define("NoKey", registry=Registry())
 
 
@@ -101,12 +103,12 @@ def test_a_deprecated_event_says_what_to_use_instead_and_its_subclasses_do_not_i
 
 @pytest.mark.parametrize("text", ["", "  ", True, 5, b"x", ["x"]])
 def test_what_to_use_instead_is_a_text(define: Define, text: Any) -> None:
-    with pytest.raises(DefinitionError, match=r"^Done: deprecated= says what to use instead, in a str that is not emp"):
+    with pytest.raises(DefinitionError, match=HERE + r"Done: deprecated= says what to use"):
         define("Done", routing_key="a.b", registry=Registry(), deprecated=text)
 
 
 def test_a_base_cannot_be_deprecated(define: Define) -> None:
-    with pytest.raises(DefinitionError, match=r"^Base: deprecated= is for events with a routing_key"):
+    with pytest.raises(DefinitionError, match=HERE + r"Base: deprecated= is for events with a routing_key"):
         define("Base", abstract=True, deprecated="use Other instead")
 
 
@@ -116,10 +118,27 @@ def test_a_key_that_is_no_str_is_refused(define: Define) -> None:
 
 
 def test_a_mistyped_class_keyword_is_named_with_the_nearest(define: Define) -> None:
-    with pytest.raises(DefinitionError, match="Done: unknown class keyword 'routing_kye': did you mean 'routing_key'"):
+    with pytest.raises(
+        DefinitionError, match=HERE + r"Done: unknown class keyword 'routing_kye': did you mean 'routing_key'"
+    ):
         define("Done", routing_kye="a.b")
     with pytest.raises(DefinitionError, match=r"Done: unknown class keyword 'zzz'$"):
         define("Done", routing_key="a.b", zzz=1)
+
+
+KEYS = [
+    ("a..b", r"'a\.\.b' is not the routing key of an event: word '' \(empty words are not allowed\)"),
+    ("", r"'' is not the routing key of an event"),
+    ("a.*", r"word '\*' \('\*' and '#' are for binding keys\)"),
+    ("{x}.{x}", "names the field 'x' twice"),
+    ("a" * 256, "is longer than 255 bytes"),
+]
+
+
+@pytest.mark.parametrize(("key", "problem"), KEYS)
+def test_a_key_that_is_none_is_refused_with_the_name_of_the_class(define: Define, key: str, problem: str) -> None:
+    with pytest.raises(DefinitionError, match=HERE + rf"Done: routing_key: .*{problem}"):
+        define("Done", routing_key=key, registry=Registry())
 
 
 def test_a_placeholder_must_name_a_field(define: Define) -> None:

@@ -6,54 +6,15 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.children import environment, run
+from tests.faces.shop import EVENTS, edit, make_service, schema
 
 pytestmark = pytest.mark.once
-
-SCHEMA = ("-m", "typed_pubsub.cli", "schema")
-EVENTS = """
-    from typed_pubsub import Event
-
-
-    class Listed(Event, routing_key="shop.{shop}.listed"):
-        shop: str
-        price: int
-
-
-    class Sold(Event, routing_key="shop.sold"):
-        article: str
-    """
-SETTINGS = """
-    PUBSUB_BROKER_URL = "amqp://localhost//"
-    PUBSUB_EXCHANGE = "an_exchange"
-    PUBSUB_EVENTS = ["shop.events"]
-    """
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
     """The directory of a service with two events and their files."""
-    package = tmp_path / "shop"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "events.py").write_text(dedent(EVENTS))
-    (package / "settings.py").write_text(dedent(SETTINGS))
-    code, lines = schema("write", "--events", "shop.events", cwd=tmp_path)
-    assert (code, lines) == (0, ["new schemas/shop.sold/1.json", "new schemas/shop.{shop}.listed/1.json"])
-    return tmp_path
-
-
-def schema(*options: str, cwd: Path, **env: str) -> tuple[int, list[str]]:
-    """Exit code and lines."""
-    child = run(*SCHEMA, *options, cwd=cwd, env=environment(**env))
-    return child.wait(), child.lines
-
-
-def edit(service: Path, before: str, after: str) -> None:
-    path = service / "shop" / "events.py"
-    text = path.read_text()
-    assert before in text
-    path.write_text(text.replace(before, after))
+    return make_service(tmp_path)
 
 
 @pytest.mark.parametrize("named", [("--events", "shop.events"), ("--events", "shop"), ("-A", "shop.settings")])
@@ -62,6 +23,7 @@ def test_what_was_just_written_is_as_committed(service: Path, named: tuple[str, 
         (service / "shop" / "__init__.py").write_text("from shop.events import *\n")
     assert schema("check", "--in-sync", *named, cwd=service) == (0, ["2 contracts: as committed"])
     assert schema("diff", *named, cwd=service) == (0, [])
+    assert schema("diff", "--format", "json", *named, cwd=service) == (0, ["[]"])
     assert schema("write", *named, cwd=service) == (0, [])
 
 
@@ -80,6 +42,28 @@ def test_a_breaking_change_is_100_with_the_rule_the_path_the_side_and_an_event(s
         "raise version= of what breaks, with an upcast for the old one, or give the reason in ignore.toml",
         "2 contracts: 2 incompatible",
     ]
+
+
+def test_beside_other_files_nobody_is_told_to_write(service: Path) -> None:
+    (service / "before").mkdir()
+    (service / "schemas" / "shop.sold").rename(service / "before" / "shop.sold")
+    edit(service, "article: str", "article: str\n    amount: int = 1")
+    options = ("check", "--events", "shop.events", "--against", "before")
+    code, lines = schema(*options, cwd=service)
+    assert (code, lines) == (
+        0,
+        [
+            "shop.sold version 1",
+            "  changed: it differs from its schema file compatibly: the file is that of before",
+            "shop.{shop}.listed version 1",
+            "  new: there is no schema file of it: before does not have it, so there is nothing that it could break",
+            "2 contracts: 1 changed, 1 new",
+        ],
+    )
+    edit(service, 'routing_key="shop.sold"', 'routing_key="shop.gone"')
+    _, lines = schema(*options, "--format", "github", cwd=service)
+    assert "delete the file" not in " ".join(lines)
+    assert any("before has its file, and its consumers hear nothing now" in line for line in lines)
 
 
 def test_a_file_is_never_overwritten_by_a_schema_that_breaks_it(service: Path) -> None:
@@ -101,6 +85,11 @@ def test_a_compatible_change_is_told_and_written(service: Path) -> None:
     code, difference = schema("diff", "--events", "shop.events", cwd=service)
     assert code == 1
     assert '+    "amount": {' in difference
+    code, lines = schema("diff", "--events", "shop.events", "--format", "json", cwd=service)
+    (found,) = json.loads("\n".join(lines))
+    assert code == 1
+    assert found.pop("diff").splitlines() == difference
+    assert found == {"kind": "changed", "event": "shop.sold", "version": 1, "file": "schemas/shop.sold/1.json"}
     written = ["changed schemas/shop.sold/1.json"]
     assert schema("write", "--events", "shop.events", cwd=service) == (0, written)
     assert schema("check", "--events", "shop.events", "--in-sync", cwd=service)[0] == 0
@@ -149,6 +138,8 @@ def test_show_lists_prints_and_gives_an_example(service: Path) -> None:
     )
     code, lines = schema("show", "shop.a.listed", *events, cwd=service)
     assert (code, json.loads("\n".join(lines))["title"]) == (0, "Listed")
+    for name in ("Listed", "shop.events.Listed", "shop.events:Listed", "shop.{shop}.listed"):
+        assert schema("show", name, *events, cwd=service) == (0, lines)
     code, lines = schema("show", "shop.sold", "--writes", *events, cwd=service)
     assert (code, json.loads("\n".join(lines))["additionalProperties"]) == (0, False)
     assert schema("show", "shop.sold", "--example", *events, cwd=service) == (0, ['{"article": ""}'])
@@ -181,8 +172,12 @@ MISTAKES = [
     (("check", "--events", "../shop"), "'../shop' is no module name"),
     (("check", "--events", "broken"), "importing 'broken' failed in line 2: ZeroDivisionError: division by zero"),
     (("check", "--events", "shop.events", "--against", "shcemas"), "Error: shcemas: expected a directory"),
-    (("show", "--events", "shop.events", "--example"), "Missing argument 'KEY'"),
+    (("show", "--events", "shop.events", "--example"), "Missing argument 'EVENT'"),
     (("show", "shop.sould", "--events", "shop.events"), "there is no event of 'shop.sould': did you mean 'shop.sold'?"),
+    (("show", "Sould", "--events", "shop.events"), "there is no event of 'Sould': did you mean 'Sold'?"),
+    (("show", "shop.event:Sold", "--events", "shop.events"), "'shop.event:Sold': did you mean 'shop.events.Sold'?"),
+    (("show", "zzz", "--events", "shop.events"), "Error: there is no event of 'zzz'"),
+    (("show", "Sold", "--events", "shop.events", "--events", "again"), "'Sold' may be again.Sold or shop.events.Sold"),
     (("check", "--events", "shop.events", "--against", "git:x"), "Error: git:x: expected a git repository around"),
     (("check", "--events", "shop.events", "--role", "reader"), "'reader' is not one of 'publisher', 'consumer'"),
 ]
@@ -191,6 +186,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("options", "problem"), MISTAKES)
 def test_a_mistake_is_2_and_one_line_that_says_which(service: Path, options: tuple[str, ...], problem: str) -> None:
     (service / "broken.py").write_text("\n1 / 0\n")
+    (service / "again.py").write_text(dedent(EVENTS).replace('"shop.', '"again.'))
     code, lines = schema(*options, cwd=service)
     assert code == 2
     assert problem in lines[-1]
@@ -209,48 +205,3 @@ def test_options_are_read_from_the_environment(service: Path) -> None:
     assert code == 0
     assert "2 contracts: 2 new" in lines
     assert "there are no schema files in elsewhere: everything is new" in lines
-
-
-def test_classes_are_generated_from_files_and_have_the_contracts_that_they_came_from(service: Path) -> None:
-    files = sorted(str(path.relative_to(service)) for path in service.rglob("*.json"))
-    assert schema("generate", *files, "-o", "generated.py", cwd=service) == (0, [])
-    assert schema("generate", *files, cwd=service)[1] == (service / "generated.py").read_text().splitlines()
-    told = "  changed: it differs from its schema file only in what is said to people"
-    code, lines = schema("check", "--events", "generated", cwd=service)
-    assert (code, [line for line in lines if line.startswith("  ") and not line.startswith(told)]) == (0, [])
-    code, lines = schema("generate", *files, "--struct", cwd=service)
-    assert code == 0
-    assert 'class Sold(StructEvent, routing_key="shop.sold"):' in lines
-
-
-@pytest.mark.parametrize("text", ['{"shop": "a", "n": 1}\n{"shop": "b"}\n', '[{"shop": "a", "n": 1}, {"shop": "b"}]'])
-def test_a_draft_is_guessed_from_recorded_bodies(service: Path, text: str) -> None:
-    (service / "recorded.json").write_text(text)
-    code, lines = schema("infer", "--key", "shop.{shop}.seen", "--name", "Seen", "recorded.json", cwd=service)
-    assert code == 0
-    assert lines[-3:] == [
-        'class Seen(Event, routing_key="shop.{shop}.seen"):',
-        "    shop: str  # a word of the routing key",
-        "    n: int | None = None  # 1 of 2 bodies lack it",
-    ]
-
-
-BAD_SOURCES = [
-    (("infer", "--key", "a.b", "bad.txt"), "{}\n{", "Error: bad.txt, line 2: expected JSON"),
-    (("infer", "--key", "a.b", "bad.txt"), "[1]", "expected body 1 to be an object, got int"),
-    (("infer", "--key", "a..b", "bad.txt"), "{}", "empty words are not allowed"),
-    (("infer", "--key", "a.b", "bad.txt"), "", "expected bodies to guess from, got none"),
-    (("generate", "bad.txt"), "{", "Error: bad.txt: expected JSON"),
-    (("generate", "nothing.json"), "", "'nothing.json' does not exist"),
-    (("infer", "--key", "a.b", "-o", "bad.txt/x.py", "bad.txt"), "{}", "Error: bad.txt/x.py: cannot be written"),
-]
-
-
-@pytest.mark.parametrize(("options", "text", "problem"), BAD_SOURCES)
-def test_what_no_class_can_be_made_of_is_2_and_named(
-    tmp_path: Path, options: tuple[str, ...], text: str, problem: str
-) -> None:
-    (tmp_path / "bad.txt").write_text(text)
-    code, lines = schema(*options, cwd=tmp_path)
-    assert code == 2
-    assert problem in lines[-1]

@@ -1,7 +1,6 @@
 """What the gate says of events and their committed files."""
 
 import json
-import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +10,13 @@ import pytest
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from typed_pubsub import upcast
-from typed_pubsub.errors import SchemaError
 from typed_pubsub.events import Event, Registry, StructEvent
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, path_of, schema_of
 from typed_pubsub.schema.counterexamples import find_refused
 from typed_pubsub.schema.files import SchemaFile, read_files
 from typed_pubsub.schema.gate import Finding, Role, check
-from typed_pubsub.schema.ignores import Ignore, read_ignores
+from typed_pubsub.schema.ignores import Ignore
 
 
 class Listed(Event, routing_key="shop.{shop}.listed", registry=Registry()):
@@ -45,7 +43,7 @@ def committed(directory: Path, *events: Any) -> list[SchemaFile]:
         path = directory / path_of(meta_of(event))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(canonical(schema_of(event)))
-    return read_files(str(directory), directory)
+    return read_files(directory)
 
 
 def told(findings: Sequence[Finding]) -> list[tuple[str, str, str, str | None]]:
@@ -173,7 +171,28 @@ def test_a_newer_file_than_the_code_is_told(tmp_path: Path) -> None:
 def test_a_datetime_without_an_offset_is_warned_of(tmp_path: Path) -> None:
     event = listed(at=datetime, seen=list[AwareDatetime], left=list[datetime])
     found = check([event], committed(tmp_path, event))
-    assert [(one.kind, one.path) for one in found] == [("naive", "$.at"), ("naive", "$.left")]
+    assert told(found) == [("naive", "may-be-naive", "$.at", None), ("naive", "may-be-naive", "$.left", None)]
+
+
+def test_a_warning_can_be_ignored_with_a_reason_and_hides_no_break(tmp_path: Path) -> None:
+    event = listed(at=datetime, left=datetime)
+    ignores = [Ignore("shop.{shop}.listed", "may-be-naive", "the clock is UTC", path="$.at")]
+    found = check([event], committed(tmp_path, event), ignores=ignores)
+    assert [(one.kind, one.path) for one in found] == [("ignored", "$.at"), ("naive", "$.left")]
+    assert found[0].message.endswith("makes sure of one; ignored: the clock is UTC")
+    stricter = check([listed(at=AwareDatetime, left=datetime)], committed(tmp_path, event), ignores=ignores)
+    assert ("incompatible", "naive", "$.at", "consumer") in told(stricter)
+    assert "unused" in {one.kind for one in stricter}
+
+
+def test_what_is_new_or_changed_comes_with_the_text_of_its_file(tmp_path: Path) -> None:
+    (new,) = check([Listed], [])
+    files = committed(tmp_path, Listed)
+    assert new.text == files[0].text
+    wider = listed(title=(str | None, None))
+    (changed,) = check([wider], files)
+    assert changed.text == canonical(schema_of(wider))
+    assert {one.text for one in check([listed(price=str)], files)} == {None}
 
 
 def test_what_is_ignored_with_a_reason_breaks_nothing(tmp_path: Path) -> None:
@@ -192,85 +211,6 @@ def test_what_is_ignored_with_a_reason_breaks_nothing(tmp_path: Path) -> None:
         if one.kind == "incompatible"
     ]
     assert left.path == "$.price"
-
-
-def test_ignores_are_read_from_a_file(tmp_path: Path) -> None:
-    assert read_ignores(tmp_path) == []
-    (tmp_path / "ignore.toml").write_text('[[ignore]]\nevent = "a.b"\nrule = "type"\nversion = 2\nreason = "why"\n')
-    assert read_ignores(tmp_path) == [Ignore("a.b", "type", "why", version=2)]
-
-
-BAD_IGNORES = [
-    ('[[ignore]]\nevent = "a"\nrule = "type"\n', "entry 1: 'reason' is missing"),
-    ('[[ignore]]\nevent = "a"\nrule = "type"\nreason = "why"\nversion = "2"\n', "'version': expected int, got '2'"),
-    ('[[ignore]]\nevent = "a"\nrule = "type"\nreason = "why"\nrules = "x"\n', "'rules' is not known"),
-    ('[ignore]\nevent = "a"\n', "expected only entries [[ignore]]"),
-    ('[[ignore]]\nevent = "a"\nrule = "requird"\nreason = "why"\n', "no rule 'requird': did you mean 'required'?"),
-    ("nothing", "Expected '='"),
-]
-
-
-@pytest.mark.parametrize(("text", "problem"), BAD_IGNORES)
-def test_a_wrong_file_of_ignores_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    (tmp_path / "ignore.toml").write_text(text)
-    with pytest.raises(SchemaError) as caught:
-        read_ignores(tmp_path)
-    assert problem in str(caught.value)
-    assert str(tmp_path / "ignore.toml") in str(caught.value)
-
-
-BAD_FILES = [
-    ("a.b/1.json", "{", "expected JSON"),
-    ("a.b/1.json", "[]", "expected the JSON Schema of an event, got list"),
-    ("a.b/1.json", '{"x-routing-key": "a.b"}', "expected x-routing-key, a text, and x-version"),
-    ("a.b/1.json", '{"x-routing-key": "a..b", "x-version": 1}', "empty words are not allowed"),
-    ("a.b/2.json", '{"x-routing-key": "a.b", "x-version": 1}', "belongs to a.b/1.json"),
-    ("a.c/1.json", '{"x-routing-key": "a.b", "x-version": 1}', "belongs to a.b/1.json"),
-]
-
-
-@pytest.mark.parametrize(("path", "text", "problem"), BAD_FILES)
-def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, path: str, text: str, problem: str) -> None:
-    (tmp_path / path).parent.mkdir()
-    (tmp_path / path).write_text(text)
-    with pytest.raises(SchemaError) as caught:
-        read_files(str(tmp_path), tmp_path)
-    assert problem in str(caught.value)
-    assert path in str(caught.value)
-
-
-def test_a_directory_that_is_not_there_yet_has_no_files_and_another_one_is_a_mistake(tmp_path: Path) -> None:
-    assert read_files(str(tmp_path / "schemas"), tmp_path / "schemas") == []
-    with pytest.raises(SchemaError, match="shcemas: expected a directory with schema files, or git:REVISION"):
-        read_files(str(tmp_path / "shcemas"), tmp_path / "schemas")
-
-
-def git(where: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=where, check=True, capture_output=True)
-
-
-def test_the_files_of_a_commit_are_those_that_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    schemas = tmp_path / "service" / "schemas"
-    git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message=empty")
-    before = committed(schemas, Listed)
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "--quiet", "--message=schemas")
-    committed(schemas, listed(price=str))
-    for directory, here in ((schemas, tmp_path), (Path("schemas"), tmp_path / "service")):
-        monkeypatch.chdir(here)
-        (found,) = read_files("git:main", directory)
-        assert (found.text, found.version, found.template.text) == (before[0].text, 1, "shop.{shop}.listed")
-        assert found.path.endswith("schemas/shop.{shop}.listed/1.json")
-        assert read_files("git:main~1", directory) == []
-        with pytest.raises(SchemaError, match="expected a revision of the git repository"):
-            read_files("git:nothing", directory)
-
-
-def test_a_revision_outside_of_any_repository_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="git:main: expected a git repository around"):
-        read_files("git:main", tmp_path / "schemas")
 
 
 def test_a_finding_is_the_same_each_time(tmp_path: Path) -> None:

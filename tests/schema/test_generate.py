@@ -1,41 +1,18 @@
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
-from tests.schema import test_export as exported
 from tests.schema.contracts_of_names import MODELS
 from tests.schema.contracts_of_structs import STRUCTS
-from tests.schema.generated import IGNORED, event_of, imported
-from typed_pubsub.demo import events as demo
+from tests.schema.corpus import EVENTS, OF_STRUCTS, TEXT, TEXTS_OF_BYTES, WHOLE, filed, is_struct, made
+from tests.schema.generated import event_of, imported
 from typed_pubsub.errors import PubSubError, SchemaError
-from typed_pubsub.events import StructEvent
 from typed_pubsub.events.keyed import read_event, write_event
 from typed_pubsub.events.registry import meta_of
 from typed_pubsub.schema import canonical, schema_of
 from typed_pubsub.schema.closed import without_notes
 from typed_pubsub.schema.generate import generate
-
-ROOT = Path(__file__).parents[2]
-EVENTS: list[Any] = [
-    *(exported.Paid, exported.StructPaid, exported.Node, exported.StructNode),
-    *(demo.MatchesPublished, demo.MatchesDeleted, demo.TableLoaded, demo.ScoreChanged),
-    *MODELS,
-    *STRUCTS,
-]
-
-
-def filed(event: Any) -> dict[str, Any]:
-    """The schema as it is read from its file."""
-    schema: dict[str, Any] = json.loads(canonical(schema_of(event)))
-    return schema
-
-
-def is_struct(event: Any) -> bool:
-    return issubclass(event, StructEvent)
 
 
 def schema_again(source: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -70,47 +47,6 @@ def test_one_module_has_all_events_and_shares_their_classes(struct: bool) -> Non
 def test_generating_twice_gives_one_text() -> None:
     schemas = [filed(event) for event in MODELS]
     assert generate(schemas) == generate(json.loads(json.dumps(schemas)))
-
-
-def written(tmp_path: Path) -> None:
-    for number, event in enumerate(EVENTS):
-        (tmp_path / f"event_{number}.py").write_text(
-            generate([filed(event)], struct=is_struct(event)), encoding="utf-8"
-        )
-    (tmp_path / "models.py").write_text(generate([filed(event) for event in MODELS]), encoding="utf-8")
-    (tmp_path / "structs.py").write_text(generate([filed(event) for event in STRUCTS], struct=True), encoding="utf-8")
-    (tmp_path / "__init__.py").write_text('"""Generated."""\n', encoding="utf-8")
-
-
-@pytest.mark.typing
-@pytest.mark.parametrize(
-    "tool",
-    [
-        ["ruff", "check", "--no-cache", "--config", f"{ROOT}/pyproject.toml", "--ignore", IGNORED],
-        ["ruff", "check", "--no-cache", "--isolated", "--ignore", "I001,PYI061"],
-        ["ruff", "format", "--no-cache", "--diff", "--config", f"{ROOT}/pyproject.toml"],
-        ["mypy", "--strict", "--config-file", f"{ROOT}/mypy.ini"],
-    ],
-    ids=["ruff of this repository", "ruff as it comes", "ruff format", "mypy --strict"],
-)
-def test_generated_modules_are_clean(tool: list[str], tmp_path: Path) -> None:
-    package = tmp_path / "generated_events"
-    package.mkdir()
-    written(package)
-    found = subprocess.run(
-        [sys.executable, "-m", *tool, str(package)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
-
-
-def made(members: dict[str, Any], **others: Any) -> dict[str, Any]:
-    """A schema by hand, of an event whose members are all required."""
-    top = {"title": "Made", "x-routing-key": "made", "x-version": 1, "type": "object"}
-    return {**top, "properties": members, "required": [*members], **others}
-
-
-WHOLE = {"type": "integer"}
-TEXT = {"type": "string"}
 
 
 @pytest.mark.parametrize(
@@ -201,6 +137,31 @@ def test_no_schema_is_an_error() -> None:
 def test_two_schemas_of_one_key_and_version_are_an_error() -> None:
     with pytest.raises(SchemaError, match=r"\$\.x-version: expected one schema of 'made' version 1, got another"):
         generate([made({}), made({"a": WHOLE})])
+
+
+@pytest.mark.parametrize(
+    ("struct", "member"),
+    [
+        *((struct, member) for struct in (False, True) for member in TEXTS_OF_BYTES),
+        *((True, member) for member in OF_STRUCTS),
+    ],
+)
+def test_a_default_of_bytes_is_of_the_type_of_its_member_and_written_as_it_was(
+    struct: bool, member: dict[str, Any]
+) -> None:
+    schema = made({"a": member}, required=[])
+    with imported(generate([schema], struct=struct)) as module:
+        assert isinstance(module.Made().a, get_type_hints(module.Made)["a"])
+        assert schema_of(module.Made)["properties"] == {"a": member}
+        assert json.loads(write_event(module.Made())[1]) == {"a": member["default"]}
+
+
+def test_a_default_that_can_change_is_no_plain_value_by_whatever_name() -> None:
+    empty = {"type": "array", "items": WHOLE, "uniqueItems": True, "default": []}
+    source = generate(
+        [made({"a": {"anyOf": [empty, {"type": "null"}], "default": []}, "set": WHOLE}, required=["set"])]
+    )
+    assert "    a: set_[int] | None = Field(default=set_())\n" in source
 
 
 def test_own_code_is_told_and_not_generated() -> None:

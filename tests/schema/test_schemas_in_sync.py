@@ -11,4 +11,4 @@ def test_the_schemas_in_the_repository_are_those_of_the_demo_events() -> None:
     child = run(*SCHEMA, "check", "--in-sync", "--events", events.__name__, cwd=ROOT)
     assert child.lines == ["4 contracts: as committed"]
     assert child.wait() == 0
-    assert len(read_files(str(ROOT / "schemas"), ROOT)) == 4
+    assert len(read_files(ROOT / "schemas")) == 4

@@ -70,11 +70,11 @@ class Consumer:
         self.link.close(timeout)
 
     def _on_message(self, message: Any) -> None:
-        self.deliveries.append(copy_delivery(message))
+        self.deliveries.append(delivery_of(message))
 
 
-def copy_delivery(message: Any) -> Delivery:
-    """The delivery that py-amqp's message is."""
+def delivery_of(message: Any) -> Delivery:
+    """A message of py-amqp's as a delivery."""
     info = message.delivery_info
     properties: dict[str, Any] = message.properties
     headers: dict[str, Any] = properties.pop("application_headers", None) or {}

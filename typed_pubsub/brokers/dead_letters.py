@@ -1,13 +1,12 @@
 """Dead letters as messages: the body as it came, the reason, and nothing of the original that could act."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
-import pydantic_core
 
 from typed_pubsub.brokers.ready import ReadyMessage
+from typed_pubsub.brokers.tables import as_json, as_text
 from typed_pubsub.events.delivery import Delivery, Metadata
 from typed_pubsub.events.message import PERSISTENT, ROUTING_KEY
 from typed_pubsub.routing.decisions import DeadLetter
@@ -36,10 +35,10 @@ def compose_dead_letter(
     detail = f"{verdict.detail}: {verdict.private}" if verdict.private else verdict.detail
     headers = {
         REASON: verdict.reason,
-        DETAIL: _text(detail[:_MAX_DETAIL]),
-        ROUTING_KEY: _text(said.routing_key),
-        EXCHANGE: _text(delivery.exchange),
-        EVENT_ID: _text(said.event_id),
+        DETAIL: as_text(detail[:_MAX_DETAIL]),
+        ROUTING_KEY: as_text(said.routing_key),
+        EXCHANGE: as_text(delivery.exchange),
+        EVENT_ID: as_text(said.event_id),
         ATTEMPTS: attempts,
         TIME: now.isoformat(),
         ORIGINAL: describe_original(delivery),
@@ -49,7 +48,7 @@ def compose_dead_letter(
     if isinstance(content_type, str):
         properties["content_type"] = content_type
     if len(said.event_id.encode(errors="replace")) <= 255:  # noqa: PLR2004  # an AMQP short string
-        properties["message_id"] = _text(said.event_id)
+        properties["message_id"] = as_text(said.event_id)
     return ReadyMessage(delivery.body, properties)
 
 
@@ -59,9 +58,9 @@ def describe_original(delivery: Delivery) -> str:
     ``{"headers": {...}, "properties": {...}}``, with ``"raw"`` (base64 of the bytes) where they could not be read, and
     ``"cut": true`` where something is missing.
     """
-    whole: dict[str, Any] = {"headers": _table(delivery.headers), "properties": _table(delivery.properties)}
+    whole: dict[str, Any] = {"headers": as_json(delivery.headers), "properties": as_json(delivery.properties)}
     if delivery.raw_properties:
-        whole["raw"] = _json(delivery.raw_properties)
+        whole["raw"] = as_json({"raw": delivery.raw_properties})["raw"]
     text = msgspec.json.encode(whole)
     if len(text) <= MAX_ORIGINAL:
         return text.decode()
@@ -81,28 +80,6 @@ def describe_original(delivery: Delivery) -> str:
     return msgspec.json.encode(kept).decode()
 
 
-def _table(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {_text(str(name)): _json(value) for name, value in table.items()}
-
-
-def _json(value: Any) -> Any:
-    """Any value that an AMQP table can carry, as JSON has it; never raises."""
-    try:
-        text = pydantic_core.to_json(value, fallback=repr, bytes_mode="base64", inf_nan_mode="strings")
-        return msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return _text(repr(value)[:_MAX_DETAIL])
-    except RecursionError:
-        return f"({type(value).__name__}, nested too deep)"
-
-
 def _shortened(value: Any) -> Any:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return value if len(text) <= 256 else f"{text[:256]}..."  # noqa: PLR2004  # enough to recognise it by
-
-
-def _text(text: str) -> str:
-    """Text that UTF-8 can carry."""
-    return text.encode(errors="backslashreplace").decode()

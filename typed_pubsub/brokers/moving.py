@@ -15,7 +15,7 @@ from amqp.exceptions import AccessRefused, AMQPError, ChannelError, NotFound, Pr
 
 from typed_pubsub.brokers.confirms import ConfirmChannel, Taken
 from typed_pubsub.brokers.connection import Link
-from typed_pubsub.brokers.consumer import copy_delivery
+from typed_pubsub.brokers.consumer import delivery_of
 from typed_pubsub.brokers.queues import count_queue
 from typed_pubsub.brokers.ready import ReadyMessage
 from typed_pubsub.brokers.topology import on_throw_away_channel, refused
@@ -234,7 +234,7 @@ def _consuming(
     """A consumer's channel, whose deliveries go to ``came``; in the end what was not acknowledged goes back."""
 
     def keep(message: Any) -> None:
-        came.append(copy_delivery(message))
+        came.append(delivery_of(message))
 
     channel = link.channel()
     try:

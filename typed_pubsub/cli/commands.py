@@ -10,8 +10,10 @@ from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
 from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.publish import publish
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
+from typed_pubsub.cli.streams import record, replay, tail
 from typed_pubsub.cli.topology import topology
 
 _PACKAGE = "typed-pubsub"
@@ -59,6 +61,10 @@ def subscribe(log_level: str | None, log_format: str | None) -> None:
 
 main.add_command(health)
 main.add_command(schema)
+main.add_command(publish)
+main.add_command(tail)
+main.add_command(record)
+main.add_command(replay)
 main.add_command(topology)
 
 

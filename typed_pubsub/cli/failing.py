@@ -34,5 +34,5 @@ def failing_in_one_line() -> Generator[None]:
 
 
 def one_line(error: PubSubError) -> str:
-    """The text of an error, without line breaks."""
-    return " ".join(str(error).split())
+    """The text of an error, and of its notes, without line breaks."""
+    return " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())

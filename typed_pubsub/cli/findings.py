@@ -1,11 +1,13 @@
 """What the gate of schemas has to say, for people, for programs and for GitHub."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
+from typed_pubsub.schema.differences import Difference
 from typed_pubsub.schema.gate import WHO, Finding
 
 #: Kinds in the order of their weight, each with its level on GitHub.
@@ -30,15 +32,37 @@ _REMEDIES = {
 }
 
 
-def render(form: str, findings: Sequence[Finding], directory: str, contracts: int) -> str:
-    """All findings as text, which ends with a summary, as json or for github."""
+def render(form: str, findings: Sequence[Finding], directory: str, contracts: int, against: str | None = None) -> str:
+    """All findings as text, which ends with a summary, as json or for github; ``against`` is as for ``read_files``."""
     if form == "json":
-        return msgspec.json.format(msgspec.json.encode([*map(_as_dict, findings)])).decode()
-    lines = _github(findings, directory) if form == "github" else _text(findings, contracts)
+        return _json(map(_as_dict, findings))
+    remedies = _REMEDIES if against is None else {**_REMEDIES, **_beside(against)}
+    lines = _github(findings, directory, remedies) if form == "github" else _text(findings, contracts, remedies)
     return "\n".join(lines)
 
 
-def _text(findings: Sequence[Finding], contracts: int) -> Iterator[str]:
+def render_differences(form: str, found: Iterable[Difference]) -> str:
+    """The differences as unified diffs one after the other, or as json."""
+    if form != "json":
+        return "".join(one.diff for one in found)
+    names = {"key": "event", "path": "file"}
+    return _json({names.get(name, name): value for name, value in asdict(one).items()} for one in found) + "\n"
+
+
+def _json(values: Iterable[Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode([*values])).decode()
+
+
+def _beside(against: str) -> dict[str, str]:
+    """What is to be said where files are held against that nobody is to write: those of a revision, or of others."""
+    return {
+        "changed": f"the file is that of {against}",
+        "new": f"{against} does not have it, so there is nothing that it could break",
+        "orphan": f"{against} has its file, and its consumers hear nothing now; or name the module of the event too",
+    }
+
+
+def _text(findings: Sequence[Finding], contracts: int, remedies: Mapping[str, str]) -> Iterator[str]:
     kinds = list(_LEVELS)
     for key, version in dict.fromkeys((one.key, one.version) for one in findings):
         of_contract = [one for one in findings if (one.key, one.version) == (key, version)]
@@ -46,7 +70,7 @@ def _text(findings: Sequence[Finding], contracts: int) -> Iterator[str]:
         for side, who in WHO.items():
             yield from _broken([one for one in of_contract if (one.kind, one.side) == ("incompatible", side)], who)
         others = [one for one in of_contract if one.kind != "incompatible"]
-        yield from (f"  {_sentence(one)}" for one in sorted(others, key=lambda one: kinds.index(one.kind)))
+        yield from (f"  {_sentence(one, remedies)}" for one in sorted(others, key=lambda one: kinds.index(one.kind)))
     counts = Counter[str](one.kind for one in findings)
     told = [f"{counts[kind]} {kind}" for kind in kinds if counts[kind]]
     if counts["incompatible"]:
@@ -64,16 +88,16 @@ def _broken(findings: Sequence[Finding], who: str) -> Iterator[str]:
         yield f"    for example {refused.routing_key} {refused.body.decode()}"
 
 
-def _sentence(one: Finding) -> str:
+def _sentence(one: Finding, remedies: Mapping[str, str]) -> str:
     at = " ".join(part for part in (one.path, f"[{one.rule}]" if one.rule else "") if part)
-    remedy = f": {_REMEDIES[one.kind]}" if one.kind in _REMEDIES else ""
+    remedy = f": {remedies[one.kind]}" if one.kind in remedies else ""
     return f"{one.kind}{' ' + at if at else ''}: {one.message}{remedy}"
 
 
-def _github(findings: Iterable[Finding], directory: str) -> Iterator[str]:
+def _github(findings: Iterable[Finding], directory: str, remedies: Mapping[str, str]) -> Iterator[str]:
     for one in findings:
         place = f"{directory}/{one.key}/{one.version}.json"
-        text = _sentence(one)
+        text = _sentence(one, remedies)
         if one.kind == "incompatible" and one.side is not None:
             text += f"; so {WHO[one.side]}"
             if one.refused is not None:

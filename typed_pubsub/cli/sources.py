@@ -1,7 +1,8 @@
 """``typed-pubsub schema generate`` and ``infer``: event classes from contracts, and from recorded bodies."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,18 @@ _output_option = click.option(
 def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None:  # noqa: FBT001  # a flag
     """Make a module of event classes from schema FILES, for those who do not have the publisher's package.
 
-    The same files give the same bytes. What cannot be said in a class is told in a comment.
+    The same files give the same bytes. What cannot be said in a class is told in a comment; where that would change
+    what is accepted, each such file is named with the place and the reason (2), and nothing is written.
 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.failing import failing_in_one_line
-    from typed_pubsub.errors import SchemaError
-    from typed_pubsub.schema.files import read_file
     from typed_pubsub.schema.generate import generate as generated
 
     with failing_in_one_line():
-        schemas = [read_file(path).schema for path in files]
-        try:
-            source = generated(schemas, struct=struct)
-        except SchemaError as error:
-            hint = ": an Event, without --struct, can say more" if struct else ""
-            raise SchemaError(error.path, f"{error.problem}{hint}") from error
-        put(source, output)
+        schemas = _checked(files, lambda path: _sayable(path, struct=struct))
+        put(generated(schemas, struct=struct), output)
 
 
 @click.command()
@@ -62,6 +57,50 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
 
     with failing_in_one_line():
         put(inferred([body for file in files for body in _bodies(file)], key=key, name=name), output)
+
+
+def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
+    """What is read of each file. Where one cannot be: tells that of all, a line each, and ends the command."""
+    from typed_pubsub.cli.failing import one_line
+    from typed_pubsub.errors import SchemaError
+
+    found, errors = list[Any](), list[SchemaError]()
+    for path in files:
+        try:
+            found.append(read(path))
+        except SchemaError as error:
+            errors.append(error)
+    for problem in errors:
+        click.echo(f"Error: {one_line(problem)}", err=True)
+    if errors:
+        sys.exit(SchemaError.exit_code)
+    return found
+
+
+def _sayable(path: Path, *, struct: bool) -> dict[str, Any]:
+    """The schema in a file. Raises SchemaError, with the file: it is none, or no class says it."""
+    from typed_pubsub.errors import SchemaError
+    from typed_pubsub.schema.files import read_file
+    from typed_pubsub.schema.generate import generate as generated
+
+    schema = read_file(path).schema
+    try:
+        generated([schema], struct=struct)
+    except SchemaError as error:
+        hint = ": an Event, without --struct, says it" if struct and _is_sayable(schema) else ""
+        raise SchemaError(f"{path}: {error.path}", f"{error.problem}{hint}") from error
+    return schema
+
+
+def _is_sayable(schema: dict[str, Any]) -> bool:
+    from typed_pubsub.errors import SchemaError
+    from typed_pubsub.schema.generate import generate as generated
+
+    try:
+        generated([schema])
+    except SchemaError:
+        return False
+    return True
 
 
 def put(text: str, output: Path | None) -> None:

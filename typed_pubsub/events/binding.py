@@ -8,7 +8,7 @@ from typing import Any
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events.codec import EventCodec, check_placeholder
 from typed_pubsub.events.keys import KeyTemplate
-from typed_pubsub.events.registry import EventMeta, Registry, registry_of
+from typed_pubsub.events.registry import EventMeta, Registry, name_of, registry_of
 
 #: Called with each event class when it is bound: for registers of others, such as Hypothesis' of types.
 on_bound: list[Callable[[Any], None]] = []
@@ -25,6 +25,11 @@ class Keywords:
     abstract: bool
     registry: Registry | None
     deprecated: Any
+
+
+def name_to_be(name: str, namespace: Mapping[str, Any]) -> str:
+    """Module and qualified name of a class that is about to be made."""
+    return f"{namespace.get('__module__')}.{namespace.get('__qualname__', name)}"
 
 
 def refuse_unknown(name: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -54,14 +59,14 @@ def bind(cls: Any, codec: EventCodec[Any], fields: Iterable[str], *, generic: bo
     if keywords.registry is not None:
         cls.__event_registry__ = keywords.registry
     bound = _is_bound(cls, generic=generic, keywords=keywords)
-    _check_deprecated(cls.__qualname__, keywords.deprecated, bound=bound)
+    _check_deprecated(name_of(cls), keywords.deprecated, bound=bound)
     if not bound:
         return
-    key = KeyTemplate.parse(keywords.routing_key or "")
+    key = _key_of(cls, keywords.routing_key)
     known = set(fields)
     for name in key.fields:
         if name not in known:
-            msg = f"{cls.__qualname__}: routing key {key.text!r} names {name!r}, which is no field of it"
+            msg = f"{name_of(cls)}: routing key {key.text!r} names {name!r}, which is no field of it"
             raise DefinitionError(msg)
         check_placeholder(cls, codec, name)
     meta = EventMeta(key, keywords.version, codec, keywords.deprecated)
@@ -75,8 +80,15 @@ def describe(cls: Any) -> str:
     """The repr of an event class: its name, key and version."""
     meta = getattr(cls, "__event_meta__", None)
     if isinstance(meta, EventMeta):
-        return f"<event {cls.__module__}.{cls.__qualname__} {meta.key.text!r} v{meta.version}>"
-    return f"<abstract event {cls.__module__}.{cls.__qualname__}>"
+        return f"<event {name_of(cls)} {meta.key.text!r} v{meta.version}>"
+    return f"<abstract event {name_of(cls)}>"
+
+
+def _key_of(cls: Any, text: str) -> KeyTemplate:
+    try:
+        return KeyTemplate.parse(text)
+    except DefinitionError as error:
+        raise DefinitionError(f"{name_of(cls)}: routing_key: {error}") from error
 
 
 def _check_deprecated(name: str, text: Any, *, bound: bool) -> None:
@@ -89,7 +101,7 @@ def _check_deprecated(name: str, text: Any, *, bound: bool) -> None:
 
 
 def _is_bound(cls: Any, *, generic: bool, keywords: Keywords) -> bool:
-    name = cls.__qualname__
+    name = name_of(cls)
     routing_key, version = keywords.routing_key, keywords.version
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         msg = f"{name}: version= is a whole number from 1, got {version!r}"
@@ -107,7 +119,8 @@ def _is_bound(cls: Any, *, generic: bool, keywords: Keywords) -> bool:
         raise DefinitionError(msg)
     if generic:
         msg = (
-            f"{name}: a generic event is abstract; bind it by a subclass such as class X({name}[int], routing_key=...)"
+            f"{name}: a generic event is abstract; bind it by a subclass such as "
+            f"class X({cls.__qualname__}[int], routing_key=...)"
         )
         raise DefinitionError(msg)
     return True

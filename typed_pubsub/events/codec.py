@@ -272,5 +272,6 @@ def _alias_names(name: str, field: Any, *, by_name: bool, by_alias: bool) -> tup
 def check_placeholder(cls: type[Any], codec: EventCodec[Any], field: str) -> None:
     """Raises DefinitionError for a placeholder's field that no single name in the body stands for."""
     if not codec.read_names[field]:
-        msg = f"{cls.__qualname__}.{field} is read by an AliasPath and so can be no word of the routing key"
+        name = f"{cls.__module__}.{cls.__qualname__}.{field}"
+        msg = f"{name} is read by an AliasPath and so can be no word of the routing key"
         raise DefinitionError(msg)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, dataclass_transform, o
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from typing_extensions import Unpack
 
-from typed_pubsub.events.binding import Keywords, bind, describe, refuse_unfrozen, refuse_unknown
+from typed_pubsub.events.binding import Keywords, bind, describe, name_to_be, refuse_unfrozen, refuse_unknown
 from typed_pubsub.events.codec import PydanticCodec
 from typed_pubsub.events.registry import EventMeta, Registry
 
@@ -35,8 +35,9 @@ class EventModelMeta(ModelMetaclass):
         deprecated: str | None = None,
         **kwargs: Any,
     ) -> Any:
-        refuse_unknown(name, kwargs, [*ConfigDict.__annotations__, *_PYDANTIC_OWN])
-        refuse_unfrozen(name, kwargs)
+        named = name_to_be(name, namespace)
+        refuse_unknown(named, kwargs, [*ConfigDict.__annotations__, *_PYDANTIC_OWN])
+        refuse_unfrozen(named, kwargs)
         cls: Any = super().__new__(mcls, name, bases, namespace, **kwargs)
         generic = cls.__pydantic_generic_metadata__
         if generic["origin"] is not None:

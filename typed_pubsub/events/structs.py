@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 import msgspec
 
 from typed_pubsub.errors import DefinitionError
-from typed_pubsub.events.binding import Keywords, bind, describe, refuse_unfrozen, refuse_unknown
+from typed_pubsub.events.binding import Keywords, bind, describe, name_to_be, refuse_unfrozen, refuse_unknown
 from typed_pubsub.events.codec import StructCodec
 from typed_pubsub.events.registry import EventMeta, Registry
 
@@ -44,11 +44,12 @@ class StructEventMeta(msgspec.StructMeta):
         deprecated: str | None = None,
         **options: Any,
     ) -> Any:
-        refuse_unknown(name, options, _STRUCT_OPTIONS)
+        named = name_to_be(name, namespace)
+        refuse_unknown(named, options, _STRUCT_OPTIONS)
         if options.get("array_like"):
-            msg = f"{name}: array_like=True makes the body a JSON array; the body of an event is an object"
+            msg = f"{named}: array_like=True makes the body a JSON array; the body of an event is an object"
             raise DefinitionError(msg)
-        refuse_unfrozen(name, options)
+        refuse_unfrozen(named, options)
         # msgspec inherits 'frozen' but not 'kw_only'.
         options.setdefault("kw_only", True)
         cls: Any = super().__new__(mcls, name, bases, namespace, **options)

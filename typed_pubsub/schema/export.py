@@ -11,10 +11,11 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import EventClass
 from typed_pubsub.events.core_schema import writes_as_it_reads
-from typed_pubsub.events.registry import EventMeta, meta_of
+from typed_pubsub.events.registry import EventMeta, meta_of, name_of
 from typed_pubsub.schema.closed import close, without_notes
 from typed_pubsub.schema.models import model_schema
 from typed_pubsub.schema.structs import struct_schema
+from typed_pubsub.schema.unsayable import unsayable
 from typed_pubsub.schema.vocabulary import DEFINITIONS, DEPRECATED, DIALECT, FINGERPRINT, ROUTING_KEY, VERSION, WRITES
 
 
@@ -66,7 +67,7 @@ def _accepted(event: Any) -> dict[str, Any]:
             return schema
         writes: dict[str, Any] = close(_tidy(model_schema(event, "serialization")))
     except (PydanticInvalidForJsonSchema, TypeError) as error:
-        raise DefinitionError(f"{event.__qualname__}: {error}") from error
+        raise DefinitionError(unsayable(event) or f"{name_of(event)}: {error}") from error
     return (
         schema if without_notes(writes) == without_notes(close(schema)) else {**schema, WRITES: without_notes(writes)}
     )

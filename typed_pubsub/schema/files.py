@@ -28,23 +28,23 @@ class SchemaFile:
     schema: dict[str, Any]
 
 
-def read_files(against: str, directory: Path) -> list[SchemaFile]:
-    """The schema files of a directory, or with ``git:REV`` those of ``directory`` as a commit has it; by key, version.
+def read_files(directory: Path, against: str | None = None) -> list[SchemaFile]:
+    """The schema files of a directory, by key and version; it may not be there yet, then there are none.
 
-    The directory itself may not be there yet, or not at that revision: then there are none.
+    Args:
+        directory: where they stand.
+        against: read those of another directory, or with ``git:REV`` those that ``directory`` has at a revision.
 
     Raises:
         SchemaError: ``against`` is another directory, and not there, or git does not know the revision; a file is no
             JSON Schema of an event, or stands under another key or version than it says.
     """
-    if against.startswith(_GIT):
-        found = _of_commit(against.removeprefix(_GIT), directory)
-    else:
-        other = Path(against)
-        if other != directory and not other.is_dir():
-            raise SchemaError(against, f"expected a directory with schema files, or {_GIT}REVISION")
-        return _sorted(map(read_file, other.rglob("*.json")))
-    return _sorted(_parsed(found))
+    if against is not None and against.startswith(_GIT):
+        return _sorted(_parsed(_of_commit(against.removeprefix(_GIT), directory)))
+    other = directory if against is None else Path(against)
+    if other != directory and not other.is_dir():
+        raise SchemaError(str(other), f"expected a directory with schema files, or {_GIT}REVISION")
+    return _sorted(map(read_file, other.rglob("*.json")))
 
 
 def _sorted(files: Iterable[SchemaFile]) -> list[SchemaFile]:

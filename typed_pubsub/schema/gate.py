@@ -6,7 +6,7 @@ every committed version writes, through its upcasts. What was before a file's la
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from typed_pubsub.events.keyed import read_event
@@ -41,8 +41,9 @@ _NO_STEPS = frozenset({"properties", "anyOf", "oneOf", "$defs", "items", "prefix
 class Finding:
     """One thing that the gate has to say of a contract.
 
-    ``rule``, ``path`` and ``side`` are set for incompatibilities, ``refused`` (a ``bodies.Sent``) where an event was
-    found that shows it.
+    ``rule`` and ``path`` are set for what can be ignored, ``side`` for incompatibilities, ``refused`` (a
+    ``bodies.Sent``) where an event was found that shows one, ``text`` for what is new or changed: what the file of it
+    is to say.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Finding:
     path: str = ""
     side: Side | None = None
     refused: Any = None
+    text: str | None = None
 
 
 def check(
@@ -88,10 +90,10 @@ class _Gate:
             meta = meta_of(event)
             key, version = meta.key.text, meta.version
             schema = schema_of(event)
-            yield from _naive(key, version, schema)
+            yield from map(self._unless_ignored, _naive(key, version, schema))
             file = self._files.get(key, {}).get(version)
             if file is None:
-                yield Finding("new", key, version, "there is no schema file of it")
+                yield Finding("new", key, version, "there is no schema file of it", text=canonical(schema))
             else:
                 yield from self._same_version(event, schema, file)
             if registry_of(event).newest(key) is event:
@@ -105,7 +107,8 @@ class _Gate:
                 yield Finding("unused", ignore.event, ignore.version or 0, told)
 
     def _same_version(self, event: EventClass, schema: dict[str, Any], file: SchemaFile) -> Iterator[Finding]:
-        if file.text == canonical(schema):
+        text = canonical(schema)
+        if file.text == text:
             return
         meta = meta_of(event)
         found: list[Finding] = []
@@ -118,7 +121,7 @@ class _Gate:
         if not any(one.kind == "incompatible" for one in found):
             alike = without_notes(schema) == without_notes(file.schema)
             told = "only in what is said to people" if alike else "compatibly"
-            yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}")
+            yield Finding("changed", meta.key.text, meta.version, f"it differs from its schema file {told}", text=text)
 
     def _other_versions(self, event: EventClass, schema: dict[str, Any]) -> Iterator[Finding]:
         meta = meta_of(event)
@@ -168,12 +171,16 @@ class _Gate:
             yield self._finding(meta.key.text, version, problem, side, refused)
 
     def _finding(self, key: str, version: int, problem: Problem, side: Side, refused: Any) -> Finding:
+        told = (problem.message, problem.rule, problem.path, side, refused)
+        return self._unless_ignored(Finding("incompatible", key, version, *told))
+
+    def _unless_ignored(self, found: Finding) -> Finding:
         for ignore in self._ignores:
-            if ignore.covers(key, version, problem.rule, problem.path):
+            if ignore.covers(found.key, found.version, found.rule, found.path):
                 self._used.add(ignore)
-                told = f"{problem.message}; ignored: {ignore.reason}"
-                return Finding("ignored", key, version, told, problem.rule, problem.path, side)
-        return Finding("incompatible", key, version, problem.message, problem.rule, problem.path, side, refused)
+                told = f"{found.message}; ignored: {ignore.reason}"
+                return replace(found, kind="ignored", message=told, refused=None)
+        return found
 
 
 def _by_schema(file: SchemaFile) -> Callable[[Any], bool]:
@@ -214,7 +221,7 @@ def _why(chain: Chain, refused: Any) -> str:
 def _naive(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
     for path in sorted(_naive_paths(schema, "$")):
         told = "a datetime may have no offset from UTC: AwareDatetime, or Meta(tz=True), makes sure of one"
-        yield Finding("naive", key, version, told, path=path)
+        yield Finding("naive", key, version, told, "may-be-naive", path)
 
 
 def _naive_paths(schema: Any, path: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Not datamodel-code-generator: it makes a RootModel, which mypy refuses, of a text that is both nullable and limited.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ from typed_pubsub.schema.source.struct_classes import StructWriter
 from typed_pubsub.schema.source.struct_types import StructTypes
 
 _TEXT = "Events, as their schemas tell them: made by ``typed-pubsub schema generate``, which makes the same again."
+# What pyright, if strict, says of lines that pydantic and msgspec have no other words for.
+_PYRIGHT = {
+    r"\n    __pydantic_extra__: ": "reportIncompatibleVariableOverride",
+    r"\bdefault_factory=\w+[,)]": "reportUnknownVariableType",
+}
 
 
 def generate(schemas: Sequence[Mapping[str, Any]], *, struct: bool = False) -> str:
@@ -57,7 +63,12 @@ def source(
         if incomplete & set(definition.needs):
             incomplete.add(definition.name)
     parts = "\n\n\n".join(classes)
-    return f'"""{text}"""\n\n{imports.lines()}\n\n\n{parts}\n'
+    return f'"""{text}"""\n\n{_for_pyright(parts)}{imports.lines()}\n\n\n{parts}\n'
+
+
+def _for_pyright(classes: str) -> str:
+    rules = [f"{rule}=false" for line, rule in _PYRIGHT.items() if re.search(line, classes) is not None]
+    return f"# pyright: {', '.join(rules)}\n\n" if rules else ""
 
 
 def _class(definition: Definition, imports: Imports, place: Place, *, struct: bool) -> str:

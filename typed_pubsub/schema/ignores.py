@@ -1,4 +1,4 @@
-"""Incompatibilities that a team has decided to live with: ``ignore.toml`` beside the schema files.
+"""Incompatibilities, and warnings, that a team has decided to live with: ``ignore.toml`` beside the schema files.
 
 ::
 

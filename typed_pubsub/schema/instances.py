@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.fits import fits
-from typed_pubsub.schema.texts import decimals, texts
+from typed_pubsub.schema.texts import decimals, sizes, texts
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
 from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS
 
 # Integers are taken to be such as 64 bits hold: see ``compatibility``.
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MORE = 4
+_LONGEST = 60
 _OFTEN = 3
 
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6) | st.sampled_from(["A", "0", "a b", ""])
@@ -103,10 +104,8 @@ class _Maker:
         unique = _canonical if schema.get("uniqueItems") else None
         if unique is not None and (kinds := self._kinds_of(schema.get("items", True))) is not None:
             most = kinds if most is None else min(most, kinds)
-        sizes = _sizes(least, most, self._edges, limit=60)
-        if not sizes:
-            return st.nothing()
-        return st.one_of([st.lists(items, min_size=low, max_size=high, unique_by=unique) for low, high in sizes])
+        ranges = sizes(least, most, self._edges, more=_MORE, limit=_LONGEST)
+        return st.one_of([st.lists(items, min_size=low, max_size=high, unique_by=unique) for low, high in ranges])
 
     def _kinds_of(self, schema: Any) -> int | None:
         """How many different values there are, where they can be counted at all."""
@@ -133,9 +132,9 @@ class _Maker:
         least, most = schema.get("minProperties", 0), schema.get("maxProperties")
         names = self._names(schema.get("propertyNames", True)).filter(lambda name: name not in members)
         if not members:
-            sizes = _sizes(least, most, self._edges, limit=60)
+            ranges = sizes(least, most, self._edges, more=_MORE, limit=_LONGEST)
             return st.one_of(
-                [st.dictionaries(names, self.of(more), min_size=low, max_size=high) for low, high in sizes]
+                [st.dictionaries(names, self.of(more), min_size=low, max_size=high) for low, high in ranges]
             )
         others = st.dictionaries(names, self.of(more), max_size=2)
         return st.tuples(others, fixed).map(lambda parts: {**parts[0], **parts[1]})
@@ -169,16 +168,6 @@ def _numbers(schema: Any) -> set[int | float]:
         return {number for one in schema for number in _numbers(one)}
     is_number = isinstance(schema, int | float) and not isinstance(schema, bool)
     return {schema} if is_number and math.isfinite(schema) else set()
-
-
-def _sizes(least: int, most: int | None, edges: Iterable[int | float], limit: int) -> list[tuple[int, int]]:
-    """Ranges of sizes: short ones first, then those beside an edge; none if there is no size."""
-    if most is not None and most < least:
-        return []
-    end = least + _MORE if most is None else min(most, least + _MORE)
-    near = {int(edge) + step for edge in edges for step in (0, 1)} | {most if most is not None else end}
-    far = sorted(size for size in near if end < size <= limit and (most is None or size <= most))
-    return [(least, end), *((size, size) for size in far)]
 
 
 def _integers(schema: Schema, edges: Iterable[int | float]) -> st.SearchStrategy[int]:

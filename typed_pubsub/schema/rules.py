@@ -21,10 +21,11 @@ rule                      what the reader would not accept
 
 from typing import Final
 
-#: The ids of all rules; ``upcast`` is the gate's: what an upcast was seen to refuse.
+#: The ids of all rules. Two are the gate's: ``upcast``, what an upcast was seen to refuse, and ``may-be-naive``, no
+#: break but a warning: a datetime that may have no offset from UTC.
 RULES: Final = frozenset(
     {
         *("type", "value", "range", "length", "multiple-of", "pattern", "format", "naive", "limits", "unique"),
-        *("required", "closed", "names", "validator", "never", "unknown", "upcast"),
+        *("required", "closed", "names", "validator", "never", "unknown", "upcast", "may-be-naive"),
     }
 )

@@ -22,6 +22,7 @@ _MORE = 12
 # A lone surrogate has no UTF-8.
 _CHARACTERS = st.characters(codec="utf-8")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ALPHABETS: tuple[Any, ...] = (_LETTERS, " a", _CHARACTERS)
 _OFFSETS = st.sampled_from([UTC])
 _FIRST, _LAST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001  # bounds of naive ones
 _PAST, _FUTURE = date(2020, 1, 1), date(2090, 1, 1)
@@ -70,12 +71,22 @@ def _of_pattern(pattern: str, engine: str | None) -> Texts:
 
 
 def _of_length(schema: Schema, edges: Iterable[int | float]) -> Texts:
-    least, most = schema.get("minLength", 0), schema.get("maxLength")
-    end = least + _MORE if most is None else min(most, least + _MORE)
+    ranges = sizes(schema.get("minLength", 0), schema.get("maxLength"), edges, more=_MORE, limit=_LONGEST_EDGE)
+    short = [st.text(some, min_size=low, max_size=high) for low, high in ranges[:1] for some in _ALPHABETS]
+    return st.one_of([*short, *(st.just("a" * size) for size, _ in ranges[1:])])
+
+
+def sizes(least: int, most: int | None, edges: Iterable[float], *, more: int, limit: int) -> list[tuple[int, int]]:
+    """Ranges of sizes: first short ones, ``more`` than the least, then those beside an edge; none if there is no size.
+
+    Edges beyond ``limit`` are left out: what is so long takes its time.
+    """
+    if most is not None and most < least:
+        return []
+    end = least + more if most is None else min(most, least + more)
     near = {int(edge) + step for edge in edges for step in (0, 1)} | {end if most is None else most}
-    far = sorted(size for size in near if end < size <= _LONGEST_EDGE and (most is None or size <= most))
-    short = [st.text(some, min_size=least, max_size=end) for some in (_LETTERS, " a", _CHARACTERS)]
-    return st.one_of([*short, *(st.just("a" * size) for size in far)])
+    far = sorted(size for size in near if end < size <= limit and (most is None or size <= most))
+    return [(least, end), *((size, size) for size in far)]
 
 
 def _of_format(form: str, schema: Schema) -> Texts:

@@ -23,6 +23,7 @@ from typed_pubsub.schema.vocabulary import KEY_TYPE, VALIDATORS
 
 #: The constraints of a text, as Python calls them.
 LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
+_CONTENT = ("contentEncoding", "contentMediaType", "contentSchema")
 _COUNTS = {"minItems": "min_length", "maxItems": "max_length"}
 _PAIRS = {"minProperties": "min_length", "maxProperties": "max_length"}
 _NUMBERS = {"integer": "builtins.int", "number": "builtins.float"}
@@ -182,12 +183,14 @@ class Types(ABC):
         form = keywords.take("format")
         if form is not None:
             return self.formatted(form, keywords)
+        if "contentEncoding" in keywords:
+            return self.plain_text({name: keywords.take(name) for name in _CONTENT if name in keywords}, keywords)
         return self.text(keywords, keywords.named(LENGTHS))
 
-    def plain_text(self, form: str, keywords: Keywords) -> Typed:
-        """A text whose format is only told."""
+    def plain_text(self, said: dict[str, Any], keywords: Keywords) -> Typed:
+        """A text of which a format, or what it holds, is only told."""
         typed = self.text(keywords, keywords.named(LENGTHS))
-        return Typed(typed.base, {**typed.limits, self.extra: {"format": form}}, typed.metadata)
+        return Typed(typed.base, {**typed.limits, self.extra: said}, typed.metadata)
 
     def _array(self, keywords: Keywords) -> Typed:
         is_set = bool(keywords.take("uniqueItems", default=False))

@@ -72,10 +72,12 @@ class Defaults:
     def _text(self, schema: Mapping[str, Any], value: str) -> Expression:
         form = schema.get("format")
         imports = self._types.imports
-        if form in ("binary", "base64", "base64url"):
-            return quoted_bytes(base64.b64decode(value) if self._struct else value.encode())
+        if self._struct and form == "base64":
+            return quoted_bytes(base64.b64decode(value))
         if self._struct and form not in ("uuid", "date", "time", "date-time", "duration"):
             return quoted(value)
+        if form in ("binary", "base64", "base64url"):
+            return quoted_bytes(value.encode())
         if form in ("uri", "regex"):
             return call(imports("pydantic.AnyUrl" if form == "uri" else "re.compile"), quoted(value))
         return formatted(imports, form, value)

@@ -1,5 +1,6 @@
 """The source of pydantic models, and of the other classes that stand in them."""
 
+import re
 from typing import Any
 
 from typed_pubsub.errors import SchemaError
@@ -158,4 +159,5 @@ def _equals(value: str) -> str:
 
 def _is_mutable(default: Default) -> bool:
     """Whether pydantic copies it for each event, which linters do not know."""
-    return default.is_factory or flat(default.value).startswith(("[", "{", "set("))
+    # A set may have another name, where a member has its own.
+    return default.is_factory or re.match(r"[\[{]|set_*\(", flat(default.value)) is not None

@@ -89,14 +89,17 @@ class ModelTypes(Types):
             return Typed(index(self.imports("re.Pattern"), self.imports("builtins.str")))
         if form == "password":
             return Typed(self.imports("pydantic.SecretStr"), keywords.named(LENGTHS))
-        return self.plain_text(form, keywords)
+        return self.plain_text({"format": form}, keywords)
 
     def decimal(self, keywords: Keywords) -> Typed:
         """See Types."""
         limits = keywords.take_limits("ge", "gt", "le", "lt", "multiple_of")
         numbers = {name: Source(self.read(decimal, keywords, value)) for name, value in limits.items()}
         digits = keywords.take_limits("max_digits", "decimal_places")
-        return Typed(self.imports("decimal.Decimal"), {**numbers, **digits})
+        # Field takes no Decimal for it.
+        step = numbers.pop("multiple_of", None)
+        metadata = () if step is None else (call(self.imports("annotated_types.MultipleOf"), step.expression),)
+        return Typed(self.imports("decimal.Decimal"), {**numbers, **digits}, metadata)
 
     def tagged(self, keywords: Keywords) -> Typed:
         """See Types."""

@@ -44,7 +44,7 @@ class StructTypes(Types):
             naive = keywords.take(NAIVE)
             return Typed(self.imports(_MOMENTS[form]), {} if naive is True else {"tz": naive is None})
         if form not in _FORMATS:
-            return self.plain_text(form, keywords)
+            return self.plain_text({"format": form}, keywords)
         if form == "duration" and not keywords.take_limits("longest_unit"):
             raise keywords.error("expected longest_unit in x-limits of a duration: a Struct reads no months")
         counted = keywords.take_limits("min_bytes", "max_bytes") if form == "base64" else {}
