@@ -83,15 +83,6 @@ def test_what_another_user_sent_is_moved(vhost_url: str) -> None:
     assert copy_of(sent).properties == {"application_headers": {"x-pubsub-routing-key": "a.key"}}
 
 
-def test_copies_to_other_keys_of_the_default_exchange_are_not_made(vhost_url: str) -> None:
-    """A message whose CC names a queue: put on the default exchange as it is, it would be there a second time."""
-    declare(vhost_url, "new")
-    declare(vhost_url, "old", events="#")
-    send(vhost_url, "events", "a.key", message(b"{}", {"CC": ["new"]}))
-    carry(vhost_url)
-    assert len(take_all(vhost_url, "new")) == 1
-
-
 def test_a_note_of_the_key_is_kept_where_it_is_believed_and_replaced_where_it_is_not() -> None:
     noted = {"x-pubsub-routing-key": "noted.key"}
 
