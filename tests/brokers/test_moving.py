@@ -33,7 +33,7 @@ def delivery(body: bytes = b"{}", key: str = "a.key", exchange: str = "events", 
 
 def carry(url: str, **given: Any) -> int:
     with linked(url) as reading, linked(url) as writing:
-        return move(reading, writing, ("old", "new"), **{"known": Counter(), **given})
+        return move(reading, writing, ("old", "new"), **{"known": Counter(), "most": 1_000, **given})
 
 
 def carried(url: str, to_send: Any, key: str | bytes = "a.key") -> Any:

@@ -15,6 +15,7 @@ from typed_pubsub.brokers.topology import Topology, queue_arguments
 from typed_pubsub.ops.topology.look import look
 from typed_pubsub.ops.topology.plan import plan
 from typed_pubsub.ops.topology.values import Binding, Declared, Exchange, Queue
+from typed_pubsub.testing.nodes import RabbitMQNode
 
 QUORUM = queue_arguments("q", quorum=True, limits_deliveries=False)
 DECLARED = Declared(Exchange("events"), (Queue("q.dlq"), Queue("q")), ("a.b", "c.*"))
@@ -132,6 +133,15 @@ def test_without_the_management_api_it_is_said_what_is_not_known_and_why(vhost_u
     assert told.startswith(f"the management API at {nobody_listens} does not answer: ")
     assert "bindings cannot be listed" in told
     assert plan(DECLARED, found).nothing_to_do
+
+
+def test_a_user_who_may_not_configure_is_told_what_he_cannot_know(rabbitmq: RabbitMQNode, vhost_url: str) -> None:
+    ensure(vhost_url, quorum=True)
+    rabbitmq.ctl("add_user", "looker", "pw")
+    rabbitmq.ctl("set_permissions", "--vhost", vhost_url.rpartition("/")[2], "looker", "^$", ".*", ".*")
+    found = look(vhost_url.replace("guest:guest", "looker:pw"), DECLARED)
+    assert [queue.made for queue in found.queues.values()] == [None, None]
+    assert any("how queue 'q' was made (the user lacks a permission)" in told for told in found.unknown)
 
 
 def test_the_management_api_of_another_broker_is_not_believed(managed: Managed, vhost_url: str) -> None:

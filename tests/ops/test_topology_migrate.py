@@ -181,6 +181,19 @@ def test_a_stream_and_an_auto_delete_queue_are_refused(vhost_url: str) -> None:
         migration(vhost_url).run()
 
 
+def test_a_queue_that_goes_on_filling_is_not_deleted_and_nothing_is_lost(
+    vhost_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typed_pubsub.ops.topology.migrate._TRIES", 2)
+    make(vhost_url)
+    publish(vhost_url, range(300))
+    with publishing(vhost_url, 300) as published:
+        with pytest.raises(TopologyRefused, match="queue 'q' does not become empty: somebody sends to it"):
+            migration(vhost_url, bindings=BINDINGS[1:], settle=0.2).run()
+        migration(vhost_url).run()
+    assert Counter(numbers_in(vhost_url)) == Counter(range(300 + len(published)))
+
+
 def test_beyond_the_ordered_ones_nothing_is_lost_or_twice_either(
     vhost_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,17 +104,17 @@ def move(
     names: tuple[str, str],
     *,
     known: Counter[bytes],
-    most: int | None = None,
+    most: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Moves messages from a queue to another one until the first is empty; how many were moved.
+    """Moves messages from a queue to another one; how many were moved.
 
     Args:
         reading: the connection for the queue that is read.
         writing: the connection for the queue that is written.
         names: of these two.
         known: events that the second has already, counted: so many of each are dropped; changed meanwhile.
-        most: stop after so many.
+        most: stop after so many, or when the first is empty.
         advance: called with how many more are done.
 
     Raises:
@@ -126,8 +126,8 @@ def move(
     came: deque[Delivery] = deque()
     moved = 0
     with _consuming(reading, source, WINDOW * 2, came) as channel:
-        while most is None or moved < most:
-            window = _window(reading, came, WINDOW if most is None else min(WINDOW, most - moved))
+        while moved < most:
+            window = _window(reading, came, min(WINDOW, most - moved))
             if window:
                 fresh = [delivery for delivery in window if not _drop(delivery, known)]
                 _put(confirms, fresh, target, reading.beat)

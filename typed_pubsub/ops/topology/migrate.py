@@ -93,21 +93,23 @@ class Migration:
     def _empty(self, link: Link, source: Queue, target: Queue) -> None:
         """Moves the rest, now that nothing more comes, and deletes the queue."""
         for _ in range(_TRIES):
-            if _ready(link, source.name):
+            # Not until nothing is left: where somebody goes on sending, that would be never.
+            if (rest := _ready(link, source.name)) > 0:
                 # Each time anew: what came late may be in both as well.
-                self._move(link, source, target, self._shared(link, source, target), None)
+                self._move(link, source, target, self._shared(link, source, target), rest)
             self.tell(f"delete queue {source.name!r}")
             if delete_empty(link, source.name, quorum=source.kind == "quorum"):
                 return
             time.sleep(self.settle)
-        msg = f"queue {source.name!r} does not become empty: somebody sends to it, or consumes it"
+        why = "somebody sends to it, by a binding that is not known or by its name, or consumes it"
+        msg = f"queue {source.name!r} does not become empty: {why}; see to that, and run this again"
         raise TopologyRefused(msg)
 
     def _shared(self, link: Link, source: Queue, target: Queue) -> Counter[bytes]:
         self.tell(f"look for events that both {source.name!r} and {target.name!r} have")
         return shared(link, source.name, target.name)
 
-    def _move(self, link: Link, source: Queue, target: Queue, known: Counter[bytes], most: int | None) -> None:
+    def _move(self, link: Link, source: Queue, target: Queue, known: Counter[bytes], most: int) -> None:
         self.tell(f"move the messages of {source.name!r} to {target.name!r}")
         with connected(self.url) as writing:
             move(link, writing, (source.name, target.name), known=known, most=most, advance=self.advance)
