@@ -1,14 +1,16 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+# What is installed in it: an extra of pyproject.toml.
+EXTRA  ?= dev
+STAMP  := $(VENV)/.installed-$(EXTRA)
 # Tests wait more than they work: one more than there are cores.
 WORKERS ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness constraints clean
+.PHONY: help venv venvs compiled lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,14 +20,25 @@ venv: $(STAMP)   ## .venv with all that lint and tests need
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[$(EXTRA)]'
 	@touch $@
+
+# They are made side by side: pip waits more than it works. What fails here is tried again, and told, where it is needed.
+venvs:
+	@{ $(MAKE) --no-print-directory venv & \
+	$(other_pythons) \
+	| { while read -r version python; do \
+		$(MAKE) --no-print-directory venv VENV=.venv-$$version PYTHON="$$python" EXTRA=test </dev/null & \
+	done; wait; }; wait; }
+
+# The many processes of tests write no bytecode, for tests edit modules within a second; what is here they find.
+compiled: $(STAMP)
+	@$(BIN)/python -m compileall -q typed_pubsub tests
 
 lint: $(STAMP)   ## ruff, mypy, pyright, import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright & pyright=$$!; $(BIN)/mypy; mypy=$$?; wait $$pyright && exit $$mypy
 	$(BIN)/lint-imports
 
 format: $(STAMP) ## what ruff can mend by itself
@@ -36,14 +49,14 @@ servers:         ## RabbitMQ and Redis for the tests, where they can be installe
 	@tools/install_servers.sh
 
 # The other Pythons come first, so that the full run's own line is the last.
-test: lint servers test-others  ## lint, then all tests but the slowest; on other Pythons found those without a broker
+test: venvs lint servers test-others compiled  ## lint, then all tests but the slowest; on other Pythons found those without a broker
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-others: $(STAMP)
-	@$(call on_other_pythons,-m "not broker and not typing and not once")
+	@$(call on_other_pythons,test,-m "not broker and not typing and not once" --hypothesis-profile few)
 
-test-all: $(STAMP) servers      ## all tests, the slow ones too, on every Python found
-	@$(call on_other_pythons,)
+test-all: $(STAMP) servers compiled      ## all tests, the slow ones too, on every Python found
+	@$(call on_other_pythons,dev,)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 SIZE ?= 2000
@@ -57,13 +70,16 @@ MINUTES ?= 1
 chaos: $(STAMP) servers         ## random faults over load: SEED=... SEEDS=... MINUTES=...
 	$(BIN)/python -m tests.faults.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES)
 
-# $(call on_other_pythons,ARGUMENTS): pytest in .venv-3.x for every supported Python found that .venv is not made of.
+# Version and program of every supported Python found but the one that .venv is made of.
+other_pythons = tools/pythons.sh "$$($(firstword $(wildcard $(BIN)/python) $(PYTHON)) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+# $(call on_other_pythons,EXTRA,ARGUMENTS): pytest on them, in .venv-3.x.
 define on_other_pythons
-set -e; tools/pythons.sh "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+set -e; $(other_pythons) \
 | while read -r version python; do \
 	echo "== Python $$version"; \
-	$(MAKE) --no-print-directory venv VENV=.venv-$$version PYTHON="$$python" </dev/null; \
-	.venv-$$version/bin/pytest -q -n $(WORKERS) --dist loadgroup $(1) </dev/null; \
+	$(MAKE) --no-print-directory compiled VENV=.venv-$$version PYTHON="$$python" EXTRA=$(1) </dev/null; \
+	.venv-$$version/bin/pytest -q -n $(WORKERS) --dist loadgroup $(2) </dev/null; \
 done
 endef
 

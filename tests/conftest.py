@@ -14,13 +14,18 @@ SERVERS = {"rabbitmq", "redis_node", "vhost_url"}
 # Examples that were found once are the same ever after; no deadline, for the machine is shared with servers.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+PROFILE = "ci" if os.environ.get("CI") else "dev"
+# For Pythons beside the one that has drawn as many as each test asks for.
+settings.register_profile("few", settings.get_profile(PROFILE), max_examples=20)
+settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and SERVERS & set(item.fixturenames):
             item.add_marker("broker")
+    # Long ones first, so that no process that runs tests works on when the others are done.
+    items.sort(key=lambda item: item.get_closest_marker("once") is None)
 
 
 def need(reason: str | None) -> None:

@@ -82,11 +82,13 @@ def test_the_quick_start_of_the_readme_is_that_of_the_examples(name: str) -> Non
     assert files_of_readme()[name] == file.replace("from examples.quickstart.", "from ")
 
 
+@pytest.mark.once
 def test_the_quick_start_runs_as_it_stands_in_three_terminals(tmp_path: Path) -> None:
     write_quick_start(tmp_path)
     run_quick_start(tmp_path)
 
 
+@pytest.mark.once
 def test_the_quick_start_runs_on_rabbitmq_with_nothing_changed_but_the_url(vhost_url: str, tmp_path: Path) -> None:
     write_quick_start(tmp_path, vhost_url)
     run_quick_start(tmp_path)
@@ -107,14 +109,17 @@ def run_quick_start(directory: Path) -> None:
         assert subscriber.terminate() == 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     write_quick_start(tmp_path)
     (tmp_path / "page.py").write_text(program_of(page))
-    child = run("-W", "error", "page.py", cwd=tmp_path)
+    # Where CI is set Hypothesis does not ask whether drawing is slow: it is where other tests run beside.
+    child = run("-W", "error", "page.py", cwd=tmp_path, env=environment(tmp_path, CI="true"))
     assert child.wait() == 0, child.output
 
 
+@pytest.mark.once
 @pytest.mark.typing
 def test_the_examples_of_the_pages_hold_under_mypy_strict(tmp_path: Path) -> None:
     write_quick_start(tmp_path)

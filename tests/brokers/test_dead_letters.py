@@ -156,6 +156,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.once
 @given(
     headers=st.dictionaries(texts | st.sampled_from(["ce-id", "x-death", "x-pubsub-routing-key"]), values, max_size=6),
     properties=st.dictionaries(st.sampled_from(["message_id", "content_type", "correlation_id", "type"]), texts),

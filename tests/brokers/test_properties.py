@@ -41,6 +41,7 @@ def outcome(write: Any, given_properties: dict[str, Any]) -> Any:
         return type(error), str(error)
 
 
+@pytest.mark.once
 @given(ALL)
 @example({"application_headers": {"x": {1, 2}}})
 @example({"application_headers": {"x" * 256: 1}})
@@ -53,6 +54,7 @@ def test_written_as_py_amqp_writes_them(given_properties: dict[str, Any]) -> Non
 NAMES = st.sets(st.sampled_from([name for name, _ in Message.PROPERTIES[3:]]))
 
 
+@pytest.mark.once
 @given(ALL, ALL, st.data())
 def test_a_form_writes_what_is_written_without_it(
     given_properties: dict[str, Any], other: dict[str, Any], data: st.DataObject
@@ -77,6 +79,7 @@ def test_a_form_writes_what_is_written_without_it(
     assert outcome(form.encode, another) == outcome(properties.encode, another)
 
 
+@pytest.mark.once
 @given(ALL)
 def test_read_as_py_amqp_reads_them(given_properties: dict[str, Any]) -> None:
     with contextlib.suppress(*UNREADABLE):
@@ -86,6 +89,7 @@ def test_read_as_py_amqp_reads_them(given_properties: dict[str, Any]) -> None:
         assert properties.decode(written, 6) == message.properties
 
 
+@pytest.mark.once
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_as_py_amqp_reads_them_or_not_at_all(raw: bytes) -> None:
     message: Any = Message(b"")

@@ -83,15 +83,18 @@ class Service:
     directory: Path
     face: str = "cli"
 
+    def variables(self, url: str, settings: dict[str, Any]) -> dict[str, str]:
+        """What the service's code reads; settings are without their prefix."""
+        names = {f"PUBSUB_{name.upper()}": value for name, value in settings.items()}
+        return {"BROKER": url, "SETTINGS": json.dumps(names), "DJANGO_SETTINGS_MODULE": "dj_settings"}
+
     def environment(self, url: str, settings: dict[str, Any], more: dict[str, str]) -> dict[str, str]:
-        return environment(
-            self.directory, BROKER=url, SETTINGS=json.dumps(settings), DJANGO_SETTINGS_MODULE="dj_settings", **more
-        )
+        """What a process in the service's directory gets."""
+        return environment(self.directory, **self.variables(url, settings), **more)
 
     def start(self, url: str, *options: str, env: dict[str, str] | None = None, **settings: Any) -> Child:
         """The subscriber's process; keywords are settings without their prefix."""
-        names = {f"PUBSUB_{name.upper()}": value for name, value in settings.items()}
-        given = self.environment(url, names, env or {})
+        given = self.environment(url, settings, env or {})
         return Child(*COMMANDS[self.face], *options, cwd=self.directory, env=given)
 
     def run(self, url: str, *options: str, env: dict[str, str] | None = None, **settings: Any) -> tuple[int, Child]:
@@ -101,8 +104,7 @@ class Service:
 
     def python(self, *args: str, url: str = "amqp://127.0.0.1//", **settings: Any) -> tuple[int, Child]:
         """Exit code and output of any other program in the service's directory."""
-        names = {f"PUBSUB_{name.upper()}": value for name, value in settings.items()}
-        child = run(*args, cwd=self.directory, env=self.environment(url, names, {}))
+        child = run(*args, cwd=self.directory, env=self.environment(url, settings, {}))
         return child.wait(), child
 
 

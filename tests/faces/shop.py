@@ -1,11 +1,13 @@
-"""A service with two events, and ``typed-pubsub schema`` as a process of its own in its directory."""
+"""A service with two events, and ``typed-pubsub schema`` in its directory."""
 
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
-from tests.support.children import environment, run
+from tests.support.children import environment
+from tests.support.commands import command
 
-SCHEMA = ("-m", "typed_pubsub.cli", "schema")
 EVENTS = """
     from typed_pubsub import Event
 
@@ -39,8 +41,13 @@ def make_service(directory: Path) -> Path:
 
 def schema(*options: str, cwd: Path, **env: str) -> tuple[int, list[str]]:
     """Exit code and lines of the command."""
-    child = run(*SCHEMA, *options, cwd=cwd, env=environment(**env))
-    return child.wait(), child.lines
+    return command("schema", *options, cwd=cwd, **env)
+
+
+def process(*options: str, cwd: Path, text: str = "") -> subprocess.CompletedProcess[str]:
+    """The command as a shell starts it, with pipes for what it reads and says."""
+    given = [sys.executable, "-m", "typed_pubsub.cli", "schema", *options]
+    return subprocess.run(given, cwd=cwd, env=environment(), input=text, capture_output=True, text=True, check=False)
 
 
 def edit(service: Path, before: str, after: str) -> None:

@@ -44,6 +44,7 @@ def test_0_when_asked_to_stop_while_no_broker_is_there_yet(any_face: Service, no
         assert child.terminate() == 0, child.output
 
 
+@pytest.mark.once
 def test_2_for_settings_and_every_one_is_named(any_face: Service) -> None:
     code, child = any_face.run("redis://h/0", exchange="", prefetch=0, unroutable="shout")
     assert code == 2, child.output
@@ -52,12 +53,14 @@ def test_2_for_settings_and_every_one_is_named(any_face: Service) -> None:
     assert child.stdout == []
 
 
+@pytest.mark.once
 def test_2_for_what_only_a_subscriber_needs(any_face: Service) -> None:
     code, child = any_face.run("amqp://127.0.0.1//", queue_name=None, task_mapping=None)
     assert code == 2, child.output
     assert error_line(child).endswith("PubSubConfig: a subscriber needs QUEUE_NAME, TASK_MAPPING")
 
 
+@pytest.mark.once
 def test_2_for_a_row_that_is_declared_wrongly(any_face: Service) -> None:
     code, child = any_face.run("amqp://127.0.0.1//", task_mapping=[{"routing_key": "a.key"}])
     assert code == 2, child.output
@@ -78,6 +81,7 @@ def test_2_for_a_wrong_option_in_the_environment(any_face: Service, name: str) -
     assert "'loud' is not one of" in child.output
 
 
+@pytest.mark.once
 def test_3_when_there_is_no_broker_within_the_timeout(any_face: Service, nobody_there: str) -> None:
     code, child = any_face.run(nobody_there, connect_timeout=1)
     assert code == 3, child.output

@@ -1,4 +1,4 @@
-"""``typed-pubsub health``: what a probe sees, as a process of its own."""
+"""``typed-pubsub health``: what a probe sees; as a process of its own where that is the point."""
 
 import json
 import re
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.faces.conftest import Service
-from tests.support.children import environment, run
+from tests.support.children import run
+from tests.support.commands import command
 from tests.support.rabbit import broker
 
 STATE: dict[str, Any] = {
@@ -25,7 +26,6 @@ STATE: dict[str, Any] = {
     "dead_letters": 1,
 }
 HEALTH = ("-m", "typed_pubsub.cli", "health")
-SERVICE = (*HEALTH, "-A", "service:Settings")
 KNOWN_ONLY = "that is all the broker knows, set PUBSUB_HEALTH_FILE to know more"
 
 
@@ -42,9 +42,15 @@ def file(tmp_path: Path) -> Path:
 
 def probe(*options: str, cwd: Path, **env: str) -> tuple[int, str]:
     """Exit code and the only line."""
-    child = run(*HEALTH, *options, cwd=cwd, env=environment(**env))
-    (line,) = child.lines
-    return child.wait(), line
+    code, (line,) = command("health", *options, cwd=cwd, **env)
+    return code, line
+
+
+def ask(service: Service, url: str, *options: str, **settings: Any) -> tuple[int, str]:
+    """Exit code and last line of a probe that asks with the service's settings."""
+    env = service.variables(url, settings)
+    code, lines = command("health", "-A", "service:Settings", *options, cwd=service.directory, **env)
+    return code, lines[-1]
 
 
 def test_0_for_a_subscriber_that_works(file: Path) -> None:
@@ -52,6 +58,15 @@ def test_0_for_a_subscriber_that_works(file: Path) -> None:
     assert code == 0
     assert line.startswith("healthy: consuming 'a-queue', 3 in flight, last round trip ")
     assert line.endswith(" s ago, 10 scheduled, 1 dead-lettered")
+
+
+def test_a_process_ends_with_the_code_and_says_its_line_on_stdout(file: Path) -> None:
+    done = run(*HEALTH, "--file", str(write(file, waiting=75.0)), cwd=file.parent)
+    assert (done.wait(), done.stderr) == (1, [])
+    assert done.stdout == ["unhealthy: in hand for 75 s: Celery's broker does not take its tasks"]
+    mistaken = run(*HEALTH, "--timeout", "0", cwd=file.parent)
+    assert (mistaken.wait(), mistaken.stdout) == (2, [])
+    assert "Traceback" not in mistaken.output
 
 
 def test_1_for_one_that_does_not_and_the_line_says_why(file: Path) -> None:
@@ -95,9 +110,9 @@ def test_options_may_come_from_the_environment_and_a_file_keeps_the_service_unre
 
 @pytest.mark.parametrize("options", [(), ("--file",), ("--file", "x", "--format", "xml"), ("--timeout", "0")])
 def test_2_for_wrong_usage(options: tuple[str, ...], tmp_path: Path) -> None:
-    child = run(*HEALTH, *options, cwd=tmp_path, env=environment())
-    assert child.wait() == 2
-    assert child.stdout == []
+    code, lines = command("health", *options, cwd=tmp_path)
+    assert code == 2
+    assert lines[-1].startswith("Error: ")
 
 
 def test_2_for_settings_that_are_wrong_or_missing(service: Service) -> None:
@@ -106,9 +121,9 @@ def test_2_for_settings_that_are_wrong_or_missing(service: Service) -> None:
         ({"queue_name": None}, "health needs QUEUE_NAME, or HEALTH_FILE"),
         ({"broker_url": "amqp://u:s3cret@h:port//"}, "BROKER_URL cannot be read as a URL: amqp://u:**@h:port//"),
     ):
-        code, child = service.python(*SERVICE, **settings)
-        assert code == 2, child.output
-        assert told in child.stderr[-1]
+        code, line = ask(service, "amqp://127.0.0.1//", **settings)
+        assert code == 2, line
+        assert told in line
 
 
 IMPORTED = """
@@ -127,20 +142,16 @@ def test_a_probe_of_the_file_imports_neither_celery_nor_pydantic_nor_a_connectio
 
 
 def test_the_settings_name_the_file(service: Service, file: Path) -> None:
-    code, child = service.python(*SERVICE, health_file=str(file))
-    assert code == 0, child.output
-    assert child.lines[-1].startswith("healthy: consuming 'a-queue', 3 in flight")
+    code, line = ask(service, "amqp://127.0.0.1//", health_file=str(file))
+    assert code == 0, line
+    assert line.startswith("healthy: consuming 'a-queue', 3 in flight")
     write(file, consuming=False)
-    code, child = service.python(*SERVICE, health_file=str(file))
+    code, line = ask(service, "amqp://127.0.0.1//", health_file=str(file))
     assert code == 1
-    assert child.lines[-1].startswith("unhealthy: not consuming 'a-queue'")
+    assert line.startswith("unhealthy: not consuming 'a-queue'")
 
 
-def ask(service: Service, url: str, *options: str, **settings: Any) -> tuple[int, str]:
-    code, child = service.python(*SERVICE, *options, url=url, **settings)
-    return code, child.lines[-1]
-
-
+@pytest.mark.once
 def test_without_a_file_the_broker_is_asked_for_a_consumer(service: Service, broker_url: str) -> None:
     assert ask(service, broker_url) == (1, "unhealthy: there is no queue 'a-queue': no subscriber has declared it")
     with broker(broker_url) as connection:

@@ -84,6 +84,7 @@ def test_a_higher_level_leaves_the_lines_out(any_face: Service, vhost_url: str, 
     assert not [line for line in child.lines if "INFO" in line]
 
 
+@pytest.mark.once
 def test_a_setting_that_is_none_is_a_warning_in_the_same_form(any_face: Service, nobody_there: str) -> None:
     code, child = any_face.run(nobody_there, "--log-format", "json", connect_timeout=1, prefecth=3)
     assert code == 3

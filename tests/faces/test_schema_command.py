@@ -1,4 +1,4 @@
-"""``typed-pubsub schema``, as a process of its own in a service's directory."""
+"""``typed-pubsub schema`` in a service's directory; as a process of its own where that is the point."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.faces.shop import EVENTS, edit, make_service, schema
+from tests.faces.shop import EVENTS, edit, make_service, process, schema
 
 pytestmark = pytest.mark.once
 
@@ -42,6 +42,18 @@ def test_a_breaking_change_is_100_with_the_rule_the_path_the_side_and_an_event(s
         "raise version= of what breaks, with an upcast for the old one, or give the reason in ignore.toml",
         "2 contracts: 2 incompatible",
     ]
+
+
+def test_a_process_ends_with_the_code_and_says_the_findings_on_stdout_and_the_rest_on_stderr(service: Path) -> None:
+    edit(service, "article: str", "article: int")
+    checked = process("check", "--events", "shop.events", cwd=service)
+    assert (checked.returncode, checked.stderr) == (100, "")
+    assert checked.stdout.splitlines() == schema("check", "--events", "shop.events", cwd=service)[1]
+    refused = process("write", "--events", "shop.events", cwd=service)
+    assert (refused.returncode, refused.stderr) == (100, "nothing is written\n")
+    mistaken = process("check", "--events", "shop.event", cwd=service)
+    assert (mistaken.returncode, mistaken.stdout) == (2, "")
+    assert "Traceback" not in mistaken.stderr
 
 
 def test_beside_other_files_nobody_is_told_to_write(service: Path) -> None:

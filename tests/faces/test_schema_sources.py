@@ -1,10 +1,13 @@
-"""``typed-pubsub schema generate`` and ``infer``, as processes of their own in a service's directory."""
+"""``typed-pubsub schema generate`` and ``infer`` in a service's directory."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.faces.shop import edit, make_service, schema
+from tests.faces.shop import edit, make_service, process, schema
+from typed_pubsub.events.delivery import Delivery
+from typed_pubsub.ops.recordings import write_line
 
 pytestmark = pytest.mark.once
 
@@ -70,6 +73,22 @@ def test_a_draft_is_guessed_from_recorded_bodies(service: Path, text: str) -> No
         "    shop: str  # a word of the routing key",
         "    n: int | None = None  # 1 of 2 bodies lack it",
     ]
+
+
+def test_of_a_recording_the_bodies_that_came_under_the_key_are_taken(service: Path) -> None:
+    came = [("shop.a.seen", b'{"n": 1}'), ("shop.a.sold", b'{"m": 1}'), ("shop.b.seen", b"no JSON")]
+    lines = [write_line(Delivery(key, body, "id"), datetime.now(UTC)) for key, body in came]
+    (service / "recorded.ndjson").write_bytes(b"".join(lines))
+    code, told = schema("infer", "--key", "shop.{shop}.seen", "recorded.ndjson", cwd=service)
+    assert code == 0
+    assert "    n: int" in told
+    assert not any("m:" in line for line in told)
+
+
+def test_recorded_bodies_may_come_by_a_pipe(tmp_path: Path) -> None:
+    done = process("infer", "--key", "shop.sold", "-", cwd=tmp_path, text='{"article": "é"}\n')
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith('class ShopSold(Event, routing_key="shop.sold"):\n    article: str\n')
 
 
 BAD_SOURCES = [

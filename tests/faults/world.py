@@ -203,7 +203,10 @@ class World(Load):
             self._delete_when_empty(queue, url)
             return
         self.outbound.hold_up()
-        self.hold(0.3)
+        before = None
+        while (now := self.tasks_so_far()) != before:
+            before = now
+            self.hold(0.3)
         self._delete_when_empty(queue, url)
         self.outbound.release()
 

@@ -271,4 +271,4 @@ def task_ids(decision: Decision) -> list[str]:
 
 
 TestPureHalves: Callable[..., Any] = PureHalves.TestCase
-TestPureHalves.settings = settings(max_examples=150, stateful_step_count=40)  # type: ignore[attr-defined]
+TestPureHalves.settings = settings(max_examples=settings().max_examples * 3 // 2, stateful_step_count=40)  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Iterator
+from importlib import metadata
 from urllib.parse import quote
 
 import pytest
@@ -45,6 +46,14 @@ FORMS = (
     "sqlite:///file?password={}",
     "amqp://127.0.0.1:1//?password={}",
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_entry_points() -> Iterator[None]:
+    """Nothing that a URL is told as; a publisher looks for them among all that is installed, which takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "entry_points", lambda **_group: [])
+        yield
 
 
 def told_by(error: BaseException | None) -> Iterator[str]:

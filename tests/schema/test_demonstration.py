@@ -13,7 +13,8 @@ from kombu.utils.json import loads as kombu_loads
 
 from tests.subscriber.kit import EXCHANGE, reaches, settings
 from tests.support.amqp import take_all
-from tests.support.children import ROOT, environment, run
+from tests.support.children import ROOT
+from tests.support.commands import command
 from tests.support.services import running
 from typed_pubsub import Publisher, PubSubConfig, Registry, TaskMapping, remote_task
 
@@ -41,8 +42,7 @@ def played(terminal: str, directory: Path) -> Iterator[str]:
             program, *arguments = shlex.split(line.removeprefix("$ "))
             assert program == "typed-pubsub"
             yield line
-            child = run("-m", "typed_pubsub.cli", *arguments, cwd=directory, env=environment())
-            yield from (*child.stdout, *child.stderr)
+            yield from command(*arguments, cwd=directory)[1]
 
 
 def record(directory: Path) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, Field, FilePath, FutureDate, ImportString, NewPath
 
 from typed_pubsub import upcast
 from typed_pubsub.events import Event, Registry, StructEvent
@@ -88,6 +89,7 @@ RENAMED: list[tuple[Role, list[tuple[str, str, str, str | None]]]] = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("role", "expected"), RENAMED)
 def test_a_renamed_member_breaks_both_sides_each_with_an_event_that_shows_it(
     tmp_path: Path, role: Role, expected: Any
@@ -122,6 +124,7 @@ def with_upcast(registry: Registry, step: Any) -> Any:
     return newest
 
 
+@pytest.mark.once
 def test_an_upcast_reads_what_an_old_version_writes(tmp_path: Path) -> None:
     def v1_to_v2(body: dict[str, Any]) -> dict[str, Any]:
         return {"shop": body["shop"], "cost": body["price"]}
@@ -193,6 +196,18 @@ def test_what_is_new_or_changed_comes_with_the_text_of_its_file(tmp_path: Path) 
     (changed,) = check([wider], files)
     assert changed.text == canonical(schema_of(wider))
     assert {one.text for one in check([listed(price=str)], files)} == {None}
+
+
+def test_what_a_readers_clock_or_machine_decides_is_warned_of(tmp_path: Path) -> None:
+    event = listed(due=FutureDate, files=list[FilePath], made=NewPath, zone=ZoneInfo, handler=ImportString)
+    found = check([event], committed(tmp_path, event))
+    assert [(one.kind, one.path, one.message.split()[2]) for one in found] == [
+        ("local", "$.due", "clock"),
+        ("local", "$.files", "machine"),
+        ("local", "$.handler", "machine"),
+        ("local", "$.made", "machine"),
+        ("local", "$.zone", "machine"),
+    ]
 
 
 def test_what_is_ignored_with_a_reason_breaks_nothing(tmp_path: Path) -> None:

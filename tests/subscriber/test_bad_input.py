@@ -129,6 +129,7 @@ print("grown by", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) 
 """
 
 
+@pytest.mark.once
 def test_a_compression_bomb_leaves_the_memory_flat(broker_url: str, tmp_path: Path) -> None:
     bomb = bz2.compress(bytes(400_000_000))
     assert len(bomb) < 1_000

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from typed_pubsub.tasks import reprs
 from typed_pubsub.tasks.reprs import argument_text
 
+#: Three times what is usual, which is less on the Pythons beside the first.
+MANY = 3 * settings().max_examples
+
 
 class Text(str):
     __slots__ = ()
@@ -52,13 +55,13 @@ LONG = st.integers(0, 80).flatmap(lambda n: st.lists(QUOTED | st.integers(), min
 
 
 @given(VALUES, st.sampled_from([1024, 1, 5, 20, 60, 200, 0, None, -1]), st.sampled_from([3, 0, 1, 2, 4, 10, None]))
-@settings(max_examples=300)
+@settings(max_examples=MANY)
 def test_any_value_is_written_as_celery_writes_it(value: Any, maxlen: Any, levels: Any) -> None:
     assert argument_text(value, maxlen, levels) == saferepr(value, maxlen, maxlevels=levels)
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=MANY)
 def test_so_it_is_about_the_limit(data: st.DataObject) -> None:
     value = data.draw(st.one_of(VALUES, LONG.map(tuple), LONG, st.dictionaries(QUOTED, LONG, max_size=5)))
     whole = len(saferepr(value, None))

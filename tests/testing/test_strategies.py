@@ -87,8 +87,15 @@ def test_also_of_a_class_that_is_defined_later(data: st.DataObject) -> None:
     assert set(data.draw(st.from_type(Later)).word) == {"x"}
 
 
+@pytest.mark.once
 def test_small_readable_events_come_first() -> None:
-    event = find(events(Paid), lambda _event: True)
+    # The fields that are looked at alone: among more, and values that are refused, Hypothesis gives up at times.
+    class Small(Event, routing_key="small.{shop}", registry=Registry()):
+        shop: str
+        amount: Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=2)]
+        code: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+
+    event = find(events(Small), lambda _event: True, settings=settings(database=None))
     assert event.amount == Decimal("0.01")
     assert event.code in (None, "AAA")
     assert event.shop.isalnum()

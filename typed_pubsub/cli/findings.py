@@ -19,6 +19,7 @@ _LEVELS = {
     "newer": "warning",
     "unproven": "warning",
     "naive": "warning",
+    "local": "warning",
     "unused": "warning",
     "ignored": "notice",
 }

@@ -2,11 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from typed_pubsub.events.keys import KeyTemplate
+
+# What tells a recorded message from a body.
+_RECORDED = {"routing_key", "exchange", "received", "headers", "properties"}
 
 _output_option = click.option(
     "-o",
@@ -46,17 +52,21 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
 def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None) -> None:
     """Draft an event class from recorded bodies.
 
-    FILES have JSON objects, one after the other, or arrays of them; - is standard input. What is guessed, and from how
-    many bodies, stands beside each field; every body that was given fits the draft.
+    FILES have JSON objects, one after the other, or arrays of them, or are recordings of 'typed-pubsub record', where
+    what came under KEY counts; - is standard input. What is guessed, and from how many bodies, stands beside each
+    field; every body that was given fits the draft.
 
     \b
     typed-pubsub schema infer --key 'shop.{shop}.sold' recorded.ndjson -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.infer import infer as inferred
+    from typed_pubsub.schema.infer import template_of
 
     with failing_in_one_line():
-        put(inferred([body for file in files for body in _bodies(file)], key=key, name=name), output)
+        template = template_of(key)
+        bodies = [body for file in files for body in _of_key(_bodies(file), template)]
+        put(inferred(bodies, key=key, name=name), output)
 
 
 def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
@@ -115,6 +125,18 @@ def put(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SchemaError(str(output), f"cannot be written: {error.strerror}") from error
+
+
+def _of_key(values: list[Any], key: "KeyTemplate") -> Iterator[Any]:
+    """Bodies as they are, and those of recorded messages ('typed-pubsub record') that came under the key."""
+    from typed_pubsub.events.keys import matches
+    from typed_pubsub.events.shapes import is_mapping
+
+    for value in values:
+        if not is_mapping(value) or not value.keys() >= _RECORDED:
+            yield value
+        elif "body" in value and matches(key.binding_key, str(value["routing_key"])):
+            yield value["body"]
 
 
 def _bodies(file: Any) -> list[Any]:

@@ -6,17 +6,18 @@ see ``problems``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from decimal import Decimal
 from functools import cached_property
-from types import UnionType
-from typing import Annotated, Any, Generic, Literal, NewType, Protocol, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
+import msgspec.inspect as mi
 import pydantic_core
-from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from typed_pubsub.errors import DefinitionError
-from typed_pubsub.events.core_schema import holds_no_floats, strings
+from typed_pubsub.events.core_schema import has_float_keys, holds_no_floats, strings, writes_as_it_reads, writes_endless
+from typed_pubsub.events.hints import alias_names, holds_decimals, holds_float_keys, is_number, undecodable
 from typed_pubsub.events.problems import (
     BodyError,
     from_pydantic,
@@ -24,6 +25,7 @@ from typed_pubsub.events.problems import (
     not_json,
     unserializable,
 )
+from typed_pubsub.events.values import says_endless
 
 __all__ = ["BodyError", "EventCodec", "PydanticCodec", "StructCodec", "check_placeholder", "read_json"]
 
@@ -47,8 +49,12 @@ class EventCodec(Protocol[E_co]):
         """The event in ``body``. Raises BodyError."""
         ...
 
-    def plain(self, event: Any, /) -> Any:
-        """The event as Python values, floats still floats."""
+    def plain(self, event: Any, /) -> Iterable[Any]:
+        """The event as Python values, floats and Decimals still such; more than once, if JSON is written of others."""
+        ...
+
+    def rewritten(self, back: Any, body: bytes, /) -> bytes:
+        """How ``back``, which was read from ``body``, is written, if values of its fields' types need not be."""
         ...
 
     def is_number(self, field: str, /) -> bool:
@@ -67,6 +73,10 @@ class EventCodec(Protocol[E_co]):
     @property
     def exact(self) -> bool:
         """Whether no event can lose anything on the way: what is read back need not be held against it."""
+        ...
+
+    def is_suspect(self, body: bytes, /) -> bool:
+        """Whether NaN or Infinity may have been written, which reading it back would not show."""
         ...
 
 
@@ -89,7 +99,7 @@ class PydanticCodec(Generic[E]):
         )
         by_alias = self._model.model_config.get("validate_by_alias") is not False
         fields: Iterable[tuple[str, Any]] = self._model.model_fields.items()
-        return {name: _alias_names(name, field, by_name=by_name, by_alias=by_alias) for name, field in fields}
+        return {name: alias_names(name, field, by_name=by_name, by_alias=by_alias) for name, field in fields}
 
     @property
     def unread(self) -> frozenset[str]:
@@ -112,6 +122,19 @@ class PydanticCodec(Generic[E]):
     @cached_property
     def _exact(self) -> bool:
         return not self.unread and holds_no_floats(self._model.__pydantic_core_schema__)
+
+    def is_suspect(self, body: bytes, /) -> bool:
+        """See EventCodec: every number of what is written and not read is."""
+        return self._computes or (self._endless and says_endless(body))
+
+    @cached_property
+    def _computes(self) -> bool:
+        schema = self._model.__pydantic_core_schema__
+        return not writes_as_it_reads(schema) or has_float_keys(schema)
+
+    @cached_property
+    def _endless(self) -> bool:
+        return writes_endless(self._model.__pydantic_core_schema__)
 
     @cached_property
     def _read(self) -> Callable[..., E]:
@@ -151,13 +174,17 @@ class PydanticCodec(Generic[E]):
         except ValidationError as error:
             raise from_pydantic(error, body, self._declared) from None
 
-    def plain(self, event: BaseModel, /) -> Any:
-        """See EventCodec."""
-        return event.model_dump()
+    def plain(self, event: BaseModel, /) -> Iterable[Any]:
+        """See EventCodec; a serializer may be for JSON only."""
+        return (event.model_dump(), event.model_dump(mode="json")) if self._computes else (event.model_dump(),)
+
+    def rewritten(self, back: BaseModel, body: bytes, /) -> bytes:  # noqa: ARG002  # EventCodec's
+        """See EventCodec: pydantic refuses to write values of other types."""
+        return body
 
     def is_number(self, field: str, /) -> bool:
         """See EventCodec."""
-        return _is_number(self._model.model_fields[field].annotation)
+        return is_number(self._model.model_fields[field].annotation)
 
 
 class StructCodec(Generic[E]):
@@ -182,6 +209,18 @@ class StructCodec(Generic[E]):
             zip(self._struct.__struct_fields__, ((n,) for n in self._struct.__struct_encode_fields__), strict=True)
         )
 
+    def is_suspect(self, body: bytes, /) -> bool:
+        """See EventCodec."""
+        return self._float_keys or (self._decimals and says_endless(body))
+
+    @cached_property
+    def _float_keys(self) -> bool:
+        return holds_float_keys(mi.type_info(self._struct))
+
+    @cached_property
+    def _decimals(self) -> bool:
+        return holds_decimals(mi.type_info(self._struct))
+
     @property
     def unread(self) -> frozenset[str]:
         """See EventCodec: a Struct has one name for both ways."""
@@ -193,6 +232,8 @@ class StructCodec(Generic[E]):
             return msgspec.json.Decoder(self._struct).decode
         except NameError as error:
             raise _unresolved(self._struct, error) from error
+        except TypeError as error:
+            raise DefinitionError(f"{undecodable(self._struct)}: {error}") from error
 
     def prepare(self) -> None:
         """See EventCodec."""
@@ -218,13 +259,17 @@ class StructCodec(Generic[E]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise not_json(error) from None
 
-    def plain(self, event: E, /) -> Any:
+    def plain(self, event: E, /) -> Iterable[Any]:
         """See EventCodec."""
-        return msgspec.to_builtins(event)
+        return (msgspec.to_builtins(event, builtin_types=(Decimal,)),)
+
+    def rewritten(self, back: E, body: bytes, /) -> bytes:  # noqa: ARG002  # EventCodec's
+        """See EventCodec: msgspec looks at no type when it writes, be it a subclass's."""
+        return self._encode(back)
 
     def is_number(self, field: str, /) -> bool:
         """See EventCodec."""
-        return _is_number({f.name: f.type for f in msgspec.structs.fields(self._struct)}[field])
+        return is_number({f.name: f.type for f in msgspec.structs.fields(self._struct)}[field])
 
 
 def read_json(body: bytes) -> Any:
@@ -241,32 +286,6 @@ def read_json(body: bytes) -> Any:
 
 def _unresolved(model: type[Any], error: NameError) -> DefinitionError:
     return DefinitionError(f"{model.__module__}.{model.__qualname__}: {str(error).partition(chr(10))[0]}")
-
-
-def _is_number(hint: Any) -> bool:
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _is_number(get_args(hint)[0])
-    if origin is Literal:
-        return all(isinstance(value, int) for value in get_args(hint))
-    if origin is Union or origin is UnionType:
-        return all(part is type(None) or _is_number(part) for part in get_args(hint))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return all(isinstance(member.value, int) for member in hint)
-    if isinstance(hint, NewType):
-        return _is_number(hint.__supertype__)
-    return isinstance(hint, type) and issubclass(hint, int)
-
-
-def _alias_names(name: str, field: Any, *, by_name: bool, by_alias: bool) -> tuple[str, ...]:
-    alias = field.validation_alias if field.validation_alias is not None else field.alias
-    if alias is None or not by_alias:
-        return (name,)
-    choices: list[Any] = list(alias.choices) if isinstance(alias, AliasChoices) else [alias]
-    names = [choice for choice in choices if isinstance(choice, str)]
-    if any(isinstance(choice, AliasPath) for choice in choices) and not names:
-        return ()
-    return (*names, name) if by_name and name not in names else tuple(names)
 
 
 def check_placeholder(cls: type[Any], codec: EventCodec[Any], field: str) -> None:

@@ -19,7 +19,7 @@ _WITHOUT_FLOATS = frozenset(
 _OF_WRITING = frozenset(
     {
         *("serialization", "serialization_alias", "validation_alias"),
-        *("serialization_exclude", "serialization_exclude_if"),
+        *("serialization_exclude", "serialization_exclude_if", "init", "init_only"),
         *("computed-field", "json", "json_schema_input_schema", "pydantic_js_annotation_functions"),
         *("ser_json_timedelta", "ser_json_temporal", "ser_json_bytes", "val_json_bytes"),
     }
@@ -43,6 +43,23 @@ def holds_no_floats(schema: Any) -> bool:
     """Whether no event of the model that can be written at all has a float in it, and so neither NaN nor Infinity."""
     # extra="allow" takes fields of any kind.
     return _WITHOUT_FLOATS.issuperset(_kinds(schema)) and "allow" not in strings(schema)
+
+
+def writes_endless(schema: Any) -> bool:
+    """Whether Infinity or NaN may be written as a text."""
+    if is_mapping(schema) and "ser_json_inf_nan" in schema:
+        return True
+    if is_mapping(schema) and schema.get("allow_inf_nan") and schema.get("type") != "float":
+        # Of a Decimal, or of all in a model.
+        return True
+    return any(writes_endless(part) for part in _parts(schema))
+
+
+def has_float_keys(schema: Any) -> bool:
+    """Whether floats are names of members: Infinity and NaN, too, have such a form."""
+    if is_mapping(schema) and "float" in _kinds(schema.get("keys_schema")):
+        return True
+    return any(has_float_keys(part) for part in _parts(schema))
 
 
 def _kinds(schema: Any) -> Iterator[str]:

@@ -4,17 +4,16 @@ Writing fills the template from the event; reading takes a field that the body l
 it they must agree.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
 import msgspec
 
 from typed_pubsub.errors import DefinitionError, EventError
-from typed_pubsub.events.codec import BodyError
+from typed_pubsub.events.codec import BodyError, read_json
 from typed_pubsub.events.registry import EventMeta, EventType, Placeholder, meta_of
-from typed_pubsub.events.shapes import is_items, is_mapping
+from typed_pubsub.events.values import changes, non_finite
 
 
 def write_event(event: EventType) -> tuple[str, bytes]:
@@ -22,8 +21,8 @@ def write_event(event: EventType) -> tuple[str, bytes]:
 
     Raises:
         DefinitionError: the object is no event, or its class is abstract.
-        EventError: a field is no word of the routing key, a value has no JSON form (NaN, Infinity), or the model would
-            not accept what it writes.
+        EventError: a field is no word of the routing key, a value has no JSON form (NaN, Infinity), is not of its
+            field's type (a subclass's has more members), or the model would not accept what it writes.
     """
     if isinstance(event, type):
         msg = f"expected an event, got the class {event.__qualname__} itself"
@@ -43,12 +42,18 @@ def write_event(event: EventType) -> tuple[str, bytes]:
     except BodyError as error:
         msg = f"{error}: the model does not accept what it writes itself"
         raise EventError(key, msg) from error
+    if meta.codec.is_suspect(body):
+        _refuse_non_finite(key, meta.codec.plain(event))
     if not meta.codec.exact and back != event:
         # Lists for tuples are fine; null for NaN is not, and NaN equals nothing.
         _refuse_non_finite(key, meta.codec.plain(event))
         for name in sorted(meta.codec.unread):
             problem = "written under a name that the model does not read: its alias must hold for both ways"
             raise EventError(key, f"$.{name}: {problem}")
+    if (again := meta.codec.rewritten(back, body)) != body:
+        for path in changes(read_json(body), read_json(again)):
+            problem = "expected a value of its field's type, got one with other members, or of another form"
+            raise EventError(key, f"{path}: {problem}")
     return key, body
 
 
@@ -103,18 +108,7 @@ def _word(value: Any) -> str:
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
-def _refuse_non_finite(key: str, value: Any) -> None:
-    for path in _non_finite(value, "$"):
-        raise EventError(key, f"{path}: expected a finite number, got NaN or Infinity, which JSON does not know")
-
-
-def _non_finite(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            yield path
-    elif is_mapping(value):
-        for name, item in value.items():
-            yield from _non_finite(item, f"{path}.{name}")
-    elif is_items(value):
-        for index, item in enumerate(value):
-            yield from _non_finite(item, f"{path}[{index}]")
+def _refuse_non_finite(key: str, plain: Iterable[Any]) -> None:
+    for value in plain:
+        for path in non_finite(value):
+            raise EventError(key, f"{path}: expected a finite number, got NaN or Infinity, which JSON does not know")

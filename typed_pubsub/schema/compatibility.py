@@ -54,9 +54,13 @@ class _Checker:
         self._writer = Side(writer)
         self._reader = Side(reader)
         self._proven: set[str] = set()
+        self._broken: dict[str, list[Problem]] = {}
 
     def check(self, writer: Any, reader: Any, path: str) -> list[Problem]:
-        """All problems, of each alternative of the writer's those with the reader's nearest one."""
+        """All problems, of each alternative of the writer's those with the reader's nearest one.
+
+        Those of two schemas that were held against each other before are told at their first path only.
+        """
         has_reference = _may_refer(writer) or _may_refer(reader)
         if writer == reader and not has_reference:
             return []
@@ -64,19 +68,25 @@ class _Checker:
         # A pair that is under way is taken for proven: if it is not, it fails elsewhere.
         if pair in self._proven:
             return []
+        if pair in self._broken:
+            return self._broken[pair]
         if has_reference:
             self._proven.add(pair)
         accepted = self._reader.alternatives(reader)
-        found = [one for given in self._writer.alternatives(writer) for one in self._nearest(given, accepted, path)]
+        alternatives = self._writer.alternatives(writer)
+        # Of a pair that is broken the problems come back, wherever it is met again.
+        found = [*dict.fromkeys(one for given in alternatives for one in self._nearest(given, accepted, path))]
         if found:
             self._proven.discard(pair)
+            if has_reference:
+                self._broken[pair] = found
         return found
 
     def _nearest(self, writer: Schema, readers: list[Schema], path: str) -> list[Problem]:
         best = None if readers else [Problem(path, "never", "the reader accepts nothing here")]
         for reader in readers:
             before = set(self._proven)
-            found = [*self._hold(writer, reader, path)]
+            found = [*dict.fromkeys(self._hold(writer, reader, path))]
             if not found:
                 return []
             self._proven = before

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,6 +14,7 @@ from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import EventClass
 from typed_pubsub.events.core_schema import writes_as_it_reads
 from typed_pubsub.events.registry import EventMeta, meta_of, name_of
+from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.closed import close, without_notes
 from typed_pubsub.schema.models import model_schema
 from typed_pubsub.schema.structs import struct_schema
@@ -23,8 +26,8 @@ def schema_of(event: EventClass) -> dict[str, Any]:
     """The JSON Schema of an event class: what stands in its file.
 
     Raises:
-        DefinitionError: the class is abstract, a forward reference of it stays open, a field has no JSON Schema, or two
-            fields are looked for under the same name first.
+        DefinitionError: the class is abstract, a forward reference of it stays open, a field has no JSON Schema, two
+            fields are looked for under the same name first, or a value in it (of ``json_schema_extra``) is no JSON.
     """
     meta = meta_of(event)
     meta.codec.prepare()
@@ -74,7 +77,7 @@ def _accepted(event: Any) -> dict[str, Any]:
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    schema = _with_definition_at_top(schema)
+    schema = _with_definition_at_top(_as_json(schema, "$"))
     for definition in schema.get("$defs", {}).values():
         definition.pop("title", None)
     return schema
@@ -93,3 +96,24 @@ def _with_definition_at_top(schema: dict[str, Any]) -> dict[str, Any]:
         del definitions[name]
     beside = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
     return top | beside | ({"$defs": definitions} if definitions else {})
+
+
+def _as_json(value: Any, path: str) -> Any:
+    """With a Decimal as the number that it bounds a float by, and without defaults that JSON does not know.
+
+    Raises:
+        TypeError: another value is no JSON.
+    """
+    if is_mapping(value):
+        return {name: _as_json(one, f"{path}.{name}") for name, one in value.items() if not _is_unsayable(name, one)}
+    if is_list(value):
+        return [_as_json(one, f"{path}[{index}]") for index, one in enumerate(value)]
+    if isinstance(value, Decimal) and value.is_finite():
+        return int(value) if value == int(value) else float(value)
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise TypeError(f"{path}: expected JSON, got {value!r}")
+
+
+def _is_unsayable(name: str, value: Any) -> bool:
+    return name == "default" and isinstance(value, float) and not math.isfinite(value)

@@ -1,13 +1,17 @@
 """Whether one value is what a schema says: for readers of which only the schema is at hand."""
 
 import json
+import math
 from typing import Any
 
 from typed_pubsub.events.shapes import is_mapping
 from typed_pubsub.schema.formats import fits_decimal, fits_format
 from typed_pubsub.schema.scalars import number_misfits, same, type_of, value_misfits
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side, but
-from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, READ_AS
+from typed_pubsub.schema.vocabulary import ENGINE, EXACT, KEY_TYPE, LIMITS, READ_AS, STEPS
+
+# How near to a multiple pydantic wants a float to be.
+_NEAR = 1e-9
 
 
 def fits(schema: Schema, value: Any) -> bool:
@@ -93,11 +97,19 @@ def _fits_number(value: Any, schema: Schema) -> bool:
     if LIMITS in schema and not fits_decimal(value, schema):
         return False
     step = schema.get("multipleOf")
-    if step is not None and abs(value / step - round(value / step)) > 1e-9:  # noqa: PLR2004  # pydantic's tolerance
+    if step is not None and not _is_multiple(value, step, schema):
         return False
     bare = {key: one for key, one in schema.items() if key not in ("multipleOf", LIMITS)}
     given = {"type": "integer" if isinstance(value, int) else "number", "minimum": value, "maximum": value}
     return next(number_misfits(given, bare), None) is None
+
+
+def _is_multiple(value: Any, step: Any, schema: Schema) -> bool:
+    if schema["type"] == "integer":
+        return bool(value % step == 0)
+    if schema.get(LIMITS, {}).get(STEPS) == EXACT:
+        return math.fmod(value, step) == 0
+    return bool(abs(float(value) - float(round(value / step)) * step) <= _NEAR)
 
 
 def _fits_text(value: str, schema: Schema) -> bool:

@@ -11,19 +11,18 @@ from typing import Any, Literal, TypeAlias
 
 from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import EventClass, EventMeta, meta_of, registry_of
-from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.events.upcasts import Chain, StepFailed, chains_to
 from typed_pubsub.schema.closed import without_notes, written
 from typed_pubsub.schema.compatibility import Problem, problems
+from typed_pubsub.schema.doubts import DOUBTED, Doubt, doubts
 from typed_pubsub.schema.export import canonical, schema_of
 from typed_pubsub.schema.files import SchemaFile
 from typed_pubsub.schema.fits import fits
 from typed_pubsub.schema.ignores import Ignore
-from typed_pubsub.schema.vocabulary import NAIVE
 
 Role: TypeAlias = Literal["publisher", "consumer", "both"]
 Side: TypeAlias = Literal["publisher", "consumer"]
-Kind: TypeAlias = Literal["incompatible", "ignored", "changed", "new", "orphan", "newer", "unproven", "naive", "unused"]
+Kind: TypeAlias = Literal["incompatible", "ignored", "changed", "new", "orphan", "newer", "unproven", Doubt, "unused"]
 #: ``find_refused``, or None where Hypothesis is not installed.
 Search: TypeAlias = Callable[..., Any] | None
 
@@ -33,8 +32,6 @@ WHO: dict[Side, str] = {
 }
 #: Kinds that say that files and events are not the same.
 DRIFT: frozenset[Kind] = frozenset({"changed", "new", "orphan", "newer"})
-
-_NO_STEPS = frozenset({"properties", "anyOf", "oneOf", "$defs", "items", "prefixItems", "additionalProperties"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ class _Gate:
             meta = meta_of(event)
             key, version = meta.key.text, meta.version
             schema = schema_of(event)
-            yield from map(self._unless_ignored, _naive(key, version, schema))
+            yield from map(self._unless_ignored, _doubts(key, version, schema))
             file = self._files.get(key, {}).get(version)
             if file is None:
                 yield Finding("new", key, version, "there is no schema file of it", text=canonical(schema))
@@ -218,20 +215,6 @@ def _why(chain: Chain, refused: Any) -> str:
     return "not every time"
 
 
-def _naive(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
-    for path in sorted(_naive_paths(schema, "$")):
-        told = "a datetime may have no offset from UTC: AwareDatetime, or Meta(tz=True), makes sure of one"
-        yield Finding("naive", key, version, told, "may-be-naive", path)
-
-
-def _naive_paths(schema: Any, path: str) -> Iterator[str]:
-    if is_list(schema):
-        for part in schema:
-            yield from _naive_paths(part, path)
-    if not is_mapping(schema):
-        return
-    if schema.get("format") == "date-time" and schema.get(NAIVE) is True:
-        yield path
-    for name, part in schema.items():
-        # Keywords that hold schemas by name, or next to one another, are no step of a path.
-        yield from _naive_paths(part, path if name in _NO_STEPS else f"{path}.{name}")
+def _doubts(key: str, version: int, schema: dict[str, Any]) -> Iterator[Finding]:
+    for kind, path, told in sorted(doubts(schema)):
+        yield Finding(kind, key, version, told, DOUBTED[kind], path)

@@ -46,7 +46,7 @@ def infer(bodies: Iterable[Any], *, key: str, name: str | None = None) -> str:
         SchemaError: there is no body, or one is no object or has something that is not JSON or no word of the key where
             one is due; the body is named by its number, from 1. Or key or name are none.
     """
-    template = _template(key)
+    template = template_of(key)
     given = _checked(bodies, template)
     top = _object(given, "bodies", "$")
     members: dict[str, Any] = {**top["properties"], **{field: _word(field, given) for field in template.fields}}
@@ -64,7 +64,8 @@ class _Guess:
     reason: str = ""
 
 
-def _template(key: str) -> KeyTemplate:
+def template_of(key: str) -> KeyTemplate:
+    """The template of the event to draft. Raises SchemaError: the text is none."""
     try:
         return KeyTemplate.parse(key)
     except DefinitionError as error:

@@ -16,7 +16,7 @@ from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.fits import fits
 from typed_pubsub.schema.texts import decimals, sizes, texts
 from typed_pubsub.schema.unions import UNKNOWN, Schema, Side
-from typed_pubsub.schema.vocabulary import KEY_TYPE, LIMITS
+from typed_pubsub.schema.vocabulary import EXACT, KEY_TYPE, LIMITS, STEPS
 
 # Integers are taken to be such as 64 bits hold: see ``compatibility``.
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -197,16 +197,18 @@ def _floats(schema: Schema, edges: Iterable[int | float]) -> st.SearchStrategy[f
             and (below is None or value < below)
         )
 
-    if LIMITS in schema:
+    is_exact = schema.get(LIMITS, {}).get(STEPS) == EXACT
+    if LIMITS in schema and not is_exact:
         # A Decimal's: what a float makes of its digits may be one too many.
         return decimals(schema).map(float).filter(lambda value: fits(schema, value))
     step = schema.get("multipleOf")
     lows, highs = [one for one in (low, above) if one is not None], [one for one in (high, below) if one is not None]
     if step is not None:
-        exact = Fraction(str(step))
+        exact = Fraction(step) if is_exact else Fraction(str(step))
         first = math.ceil(Fraction(str(max(lows, default=-1_000 * step))) / exact)
         last = math.floor(Fraction(str(min(highs, default=max(first, 0) * step + 1_000 * step))) / exact)
-        return st.integers(first, max(first, last)).map(lambda count: float(exact * count)).filter(is_inside)
+        counted = st.integers(first, max(first, last)).map(lambda count: float(exact * count)).filter(is_inside)
+        return counted.filter(lambda value: fits(schema, value))
     least, most = max(lows, default=None), min(highs, default=None)
     anywhere = st.floats(least, most, allow_nan=False, allow_infinity=False).filter(is_inside)
     inside = sorted({one for edge in edges for one in (float(edge), edge + 0.5, edge - 0.5) if is_inside(one)}, key=abs)

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from enum import Flag
 from typing import Any, cast
 
 from annotated_types import Not, Predicate
@@ -12,6 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
+from typed_pubsub.schema.flags import flag_schema
+from typed_pubsub.schema.mapping_keys import read_by_pydantic
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
 
 _ORDER = ("ge", "gt", "le", "lt")
@@ -20,6 +23,14 @@ _OF_MOMENTS = (*_ORDER, "now_op")
 _CONFIGURED = ("strip_whitespace", "to_lower", "to_upper")
 _OF_TEXTS = (ENGINE, *_CONFIGURED, "ascii_only")
 _UNSAID = frozenset({*_OF_DECIMALS, "min_length", "max_length", "allow_inf_nan"})
+# Code of pydantic's own types that refuses what their schemas, or formats, allow.
+_UNTOLD = frozenset(
+    {
+        *("PathType.validate_new", "PathType.validate_socket", "import_string"),
+        *("PaymentCardNumber.validate", "EncodedStr.decode_str"),
+    }
+)
+_OF_CODE = frozenset({"function-before", "function-after", "function-wrap", "function-plain"})
 _OF_URLS = ("allowed_schemes", "host_required", "default_host", "default_port", "default_path")
 
 
@@ -44,6 +55,8 @@ def own_code(function: Any) -> str | None:
         # pydantic's own, with a constraint that its schemas do not tell.
         given = [*function.args, *(f"{name}={value!r}" for name, value in function.keywords.items())]
         return f"{_name(function.func)}({', '.join(map(str, given))})"
+    if getattr(function, "__qualname__", "") in _UNTOLD:
+        return str(function.__qualname__)
     module = str(getattr(function, "__module__", None) or "")
     return _held_code(function) if module.partition(".")[0] in ("pydantic", "pydantic_core") else _name(function)
 
@@ -66,6 +79,9 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
         found = super().generate_inner(schema)
+        if schema["type"] in _OF_CODE and "ref" not in schema:
+            # A type that says its schema itself may say nothing of its code.
+            found = _checked(found, schema["function"]["function"])
         # pydantic tells a constraint that it leaves to a function of its own in words of its own as well.
         return {word: said for word, said in found.items() if word not in _UNSAID} if VALIDATORS in found else found
 
@@ -88,6 +104,20 @@ class _GenerateSchema(GenerateJsonSchema):
         if pattern is not None and (isinstance(pattern, re.Pattern) or config.regex_engine == "python-re"):
             inherited[ENGINE] = PYTHON
         return _limited(found, {**inherited, **schema}, _OF_TEXTS)
+
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        found = super().enum_schema(schema)
+        if not issubclass(schema["cls"], Flag):
+            return found
+        return {
+            **{word: said for word, said in found.items() if word not in ("enum", "const")},
+            **flag_schema(schema["cls"]),
+        }
+
+    def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
+        if any(isinstance(value, bytes) for value in schema["expected"]):
+            raise PydanticInvalidForJsonSchema("a Literal of bytes reads no text of JSON: make it one of str")
+        return super().literal_schema(schema)
 
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
         return {**super().complex_schema(schema), "format": "complex"}
@@ -122,6 +152,9 @@ class _GenerateSchema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         cls: Any = schema["cls"]
+        if cls.model_config.get("polymorphic_serialization"):
+            told = "what a subclass writes cannot be told; drop polymorphic_serialization, or say SerializeAsAny"
+            raise PydanticInvalidForJsonSchema(f"{cls.__qualname__}: {told}")
         own = [cls.__init__] if schema.get("custom_init") else []
         return _checked(super().model_schema(schema), *own, cls.model_post_init)
 
@@ -133,7 +166,13 @@ class _GenerateSchema(GenerateJsonSchema):
         return self._with_names(super().model_fields_schema(schema), schema["fields"])
 
     def dataclass_args_schema(self, schema: core_schema.DataclassArgsSchema) -> JsonSchemaValue:
-        return self._with_names(super().dataclass_args_schema(schema), {f["name"]: f for f in schema["fields"]})
+        # What is only given when it is made is not written, and what cannot be given is not read.
+        missing = "init" if self.mode == "validation" else "init_only"
+        fields = [
+            f for f in schema["fields"] if f.get(missing, self.mode == "validation") is (self.mode == "validation")
+        ]
+        found = super().dataclass_args_schema({**schema, "fields": fields})
+        return self._with_names(found, {f["name"]: f for f in fields})
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
         found = self._with_names(super().typed_dict_schema(schema), schema["fields"])
@@ -145,7 +184,9 @@ class _GenerateSchema(GenerateJsonSchema):
         found: JsonSchemaValue = {"type": "object", "additionalProperties": True}
         if "values_schema" in schema:
             found["additionalProperties"] = self.generate_inner(schema["values_schema"]) or True
-        keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        keys: Any = {}
+        if "keys_schema" in schema:
+            keys = self.generate_inner(read_by_pydantic(schema["keys_schema"]))
         found |= names_of(keys)
         self.update_with_validations(found, schema, self.ValidationsMapping.object)
         return found

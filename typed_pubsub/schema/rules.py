@@ -21,11 +21,12 @@ rule                      what the reader would not accept
 
 from typing import Final
 
-#: The ids of all rules. Two are the gate's: ``upcast``, what an upcast was seen to refuse, and ``may-be-naive``, no
-#: break but a warning: a datetime that may have no offset from UTC.
+#: The ids of all rules. Three are the gate's: ``upcast``, what an upcast was seen to refuse, and two that are no breaks
+#: but warnings: ``may-be-naive``, a datetime that may have no offset from UTC, and ``may-be-refused``, what the
+#: reader's own clock or machine decides.
 RULES: Final = frozenset(
     {
         *("type", "value", "range", "length", "multiple-of", "pattern", "format", "naive", "limits", "unique"),
-        *("required", "closed", "names", "validator", "never", "unknown", "upcast", "may-be-naive"),
+        *("required", "closed", "names", "validator", "never", "unknown", "upcast", "may-be-naive", "may-be-refused"),
     }
 )

@@ -12,7 +12,7 @@ from typing import Any
 import pydantic_core
 
 from typed_pubsub.schema.unions import Schema, but
-from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, PYTHON
+from typed_pubsub.schema.vocabulary import ENGINE, EXACT, LIMITS, NAIVE, PYTHON, STEPS
 
 #: A text of this format is always one of these.
 _WIDER = {
@@ -29,6 +29,10 @@ _LENGTHS = {"uuid": (36, 36), "date": (10, 10), **{f"uuid{n}": (36, 36) for n in
 _CHANGES = frozenset({"to_lower", "to_upper", "strip_whitespace"})
 _AS_LIMITS = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt"}
 _FEW = 32
+# Up to here floats are all the whole numbers.
+_LARGEST = 2**53
+# So many digits has a quotient that Decimal can tell the rest of.
+_DIGITS = 28
 _ORDERED = frozenset({"ge", "gt", "le", "lt"})
 
 
@@ -93,8 +97,8 @@ def value_misfits(value: Any, reader: Schema) -> Iterator[Misfit]:
         yield Misfit("value", f"{value!r} may be written, the reader accepts {article(reader['type'])}")
     elif kind in ("integer", "number"):
         yield from number_misfits({"type": kind, "minimum": value, "maximum": value}, but(reader, "multipleOf"))
-        step = reader.get("multipleOf")
-        if step is not None and not (isinstance(value, int) and isinstance(step, int) and value % step == 0):
+        step, exact = reader.get("multipleOf"), {"type": kind, "minimum": value, "maximum": value}
+        if step is not None and not _is_stepped(value, step, exact, reader, whole=kind == "integer"):
             yield Misfit("multiple-of", f"{value!r} may be written, the reader wants a multiple of {step}")
         yield from limit_misfits({}, reader)
     elif isinstance(value, str):
@@ -145,12 +149,37 @@ def _bound(schema: Schema, *, least: bool, whole: bool) -> tuple[Fraction, bool]
 
 def _multiple_misfits(writer: Schema, reader: Schema, *, whole: bool) -> Iterator[Misfit]:
     wanted, given = reader.get("multipleOf"), writer.get("multipleOf", 1 if whole else None)
-    if wanted is None or wanted == given:
+    if wanted is None or _is_stepped(given, wanted, writer, reader, whole=whole):
         return
-    # Of other than whole numbers each library has a tolerance of its own.
-    if not (isinstance(wanted, int) and isinstance(given, int) and given % wanted == 0):
-        told = "any number" if given is None else f"a multiple of {given}"
-        yield Misfit("multiple-of", f"{told} may be written, the reader wants a multiple of {wanted}")
+    told = "any number" if given is None else f"a multiple of {given}"
+    near = ", by another library's rules" if given == wanted else ""
+    yield Misfit("multiple-of", f"{told} may be written, the reader wants a multiple of {wanted}{near}")
+
+
+def _is_stepped(given: Any, wanted: Any, writer: Schema, reader: Schema, *, whole: bool) -> bool:
+    """Whether multiples of one number are multiples of the other, as the reader counts them."""
+    is_multiple = isinstance(wanted, int) and isinstance(given, int) and given % wanted == 0
+    if reader["type"] == "integer":
+        return is_multiple
+    if whole:
+        return is_multiple and _is_kept(wanted, writer)
+    if _is_exact(writer):
+        return is_multiple or given == wanted
+    return not _is_exact(reader) and (given == wanted or (is_multiple and _is_small(writer)))
+
+
+def _is_kept(step: int, writer: Schema) -> bool:
+    """Whether a whole number is still a multiple of the step when it has become a float."""
+    return step & (step - 1) == 0 or _is_small(writer)
+
+
+def _is_small(writer: Schema) -> bool:
+    bounds = (_bound(writer, least=True, whole=True), _bound(writer, least=False, whole=True))
+    return all(bound is not None and abs(bound[0]) <= _LARGEST for bound in bounds)
+
+
+def _is_exact(schema: Schema) -> bool:
+    return bool(schema.get(LIMITS, {}).get(STEPS) == EXACT)
 
 
 def _format_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
@@ -170,8 +199,8 @@ def _format_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
 def _holds(  # noqa: PLR0911  # a limit each
     name: str, value: Any, given: Mapping[str, Any], wanted: Mapping[str, Any], reader: Schema
 ) -> bool:
-    if name == ENGINE:
-        # A part of the pattern.
+    if name in (ENGINE, STEPS):
+        # A part of the pattern, or of the step.
         return True
     if name in _CHANGES:
         # They change what was read, and only stripping comes before the checks.
@@ -187,7 +216,9 @@ def _holds(  # noqa: PLR0911  # a limit each
     if name == "allowed_schemes":
         return set(own) <= set(value)
     if name == "multiple_of":
-        return Decimal(own) % Decimal(value) == 0
+        # Of a larger number the rest cannot be told, and it is refused.
+        is_small = given.get("max_digits", _DIGITS) + len(value) <= _DIGITS
+        return same(own, value) or (is_small and Decimal(own) % Decimal(value) == 0)
     if name in ("max_bytes", "decimal_places"):
         return bool(own <= value)
     return bool(own >= value) if name == "min_bytes" else same(own, value)

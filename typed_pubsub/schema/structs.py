@@ -4,14 +4,26 @@ msgspec's own tells neither whether a datetime has an offset nor what a Struct l
 keys of a mapping in other forms.
 """
 
-from enum import Enum
+from enum import Enum, Flag
 from typing import Any, cast
 
 import msgspec
 import msgspec.inspect as mi
 
+from typed_pubsub.schema.flags import flag_schema
+from typed_pubsub.schema.mapping_keys import unread_by_msgspec
 from typed_pubsub.schema.models import names_of, own_code
-from typed_pubsub.schema.vocabulary import DEFINITIONS, ENGINE, LIMITS, MAY_OMIT, NAIVE, PYTHON, VALIDATORS
+from typed_pubsub.schema.vocabulary import (
+    DEFINITIONS,
+    ENGINE,
+    EXACT,
+    LIMITS,
+    MAY_OMIT,
+    NAIVE,
+    PYTHON,
+    STEPS,
+    VALIDATORS,
+)
 
 _BOUNDS = {
     "ge": "minimum",
@@ -45,6 +57,10 @@ def struct_schema(cls: Any) -> dict[str, Any]:
     return {**reference, "$defs": walk.definitions}
 
 
+class _FieldError(TypeError):
+    """A field has no JSON Schema; names it."""
+
+
 class _Walk:
     """From types, as msgspec tells them, to schemas; classes become definitions."""
 
@@ -61,8 +77,7 @@ class _Walk:
                 extra: dict[str, Any] | None = cast("Any", kind).extra_json_schema
                 return {**self.schema(kind.type), **(extra or {})}
             case mi.IntType() | mi.FloatType():
-                found = {"type": "integer" if isinstance(kind, mi.IntType) else "number"}
-                return found | _given(kind, _BOUNDS)
+                return _number(kind)
             case mi.StrType():
                 lengths = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
                 engine = {LIMITS: {ENGINE: PYTHON}} if kind.pattern is not None else {}
@@ -104,6 +119,8 @@ class _Walk:
         return {"items": self.schema(kind)}
 
     def _mapping(self, kind: mi.DictType) -> dict[str, Any]:
+        if (unread := unread_by_msgspec(kind.key_type)) is not None:
+            raise TypeError(f"msgspec reads no key of an object as {unread}: make it str, or the class an Event")
         found: dict[str, Any] = {"type": "object", "additionalProperties": self.schema(kind.value_type) or True}
         return (
             found
@@ -130,13 +147,13 @@ class _Walk:
             name = f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
         self._names[cls] = name
         self.definitions[name] = {}
-        self.definitions[name].update(_enum([m.value for m in cls]) if issubclass(cls, Enum) else self._class(kind))
+        self.definitions[name].update(_members(cls) if issubclass(cls, Enum) else self._class(kind))
         if cls.__doc__ and not cls.__doc__.startswith(f"{cls.__name__}("):
             self.definitions[name]["description"] = cls.__doc__.strip()
         return name
 
     def _class(self, kind: Any) -> dict[str, Any]:
-        members = {field.encode_name: self._member(field) for field in kind.fields}
+        members = {field.encode_name: self._named(kind, field) for field in kind.fields}
         required = [field.encode_name for field in kind.fields if field.required]
         own = own_code(function) if (function := getattr(kind.cls, "__post_init__", None)) is not None else None
         checked = {VALIDATORS: [own]} if own is not None else {}
@@ -154,6 +171,14 @@ class _Walk:
         omitted = sorted(field.encode_name for field in kind.fields if _may_be_omitted(kind, field))
         return {**found, MAY_OMIT: omitted} if omitted else found
 
+    def _named(self, kind: Any, field: mi.Field) -> dict[str, Any]:
+        try:
+            return self._member(field)
+        except _FieldError:
+            raise
+        except TypeError as error:
+            raise _FieldError(f"{kind.cls.__qualname__}.{field.name}: {error}") from error
+
     def _member(self, field: mi.Field) -> dict[str, Any]:
         found = self.schema(field.type)
         if field.default is not msgspec.NODEFAULT:
@@ -161,6 +186,13 @@ class _Walk:
         if field.default_factory in (list, dict, set, frozenset, tuple):
             return {**found, "default": {} if field.default_factory is dict else []}
         return found
+
+
+def _number(kind: mi.IntType | mi.FloatType) -> dict[str, Any]:
+    if isinstance(kind, mi.IntType):
+        return {"type": "integer"} | _given(kind, _BOUNDS)
+    steps = {LIMITS: {STEPS: EXACT}} if kind.multiple_of is not None else {}
+    return {"type": "number"} | _given(kind, _BOUNDS) | steps
 
 
 def _row(kind: Any, items: list[Any], least: int) -> dict[str, Any]:
@@ -185,6 +217,10 @@ def _may_be_omitted(kind: Any, field: mi.Field) -> bool:
 
 def _given(kind: Any, names: dict[str, str]) -> dict[str, Any]:
     return {to: value for name, to in names.items() if (value := getattr(kind, name)) is not None}
+
+
+def _members(cls: type[Enum]) -> dict[str, Any]:
+    return flag_schema(cls) if issubclass(cls, Flag) else _enum([member.value for member in cls])
 
 
 def _values(values: Any) -> dict[str, Any]:

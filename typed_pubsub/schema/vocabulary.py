@@ -35,6 +35,9 @@ LIMITS: Final = "x-limits"
 #: A limit: whose regular expressions a pattern is of, if not Rust's. Python's ``$`` also stands before a last newline.
 ENGINE: Final = "regex_engine"
 PYTHON: Final = "python"
+#: A limit: how near to a multiple a float has to be: "exact" for msgspec, which has no tolerance. pydantic has one.
+STEPS: Final = "steps"
+EXACT: Final = "exact"
 VALIDATORS: Final = "x-validators"
 KEY_TYPE: Final = "x-key-type"
 

@@ -2,6 +2,7 @@
 
 from tests.schema.evolutions import (
     code,
+    flags,
     holders,
     keys,
     members,
@@ -15,5 +16,5 @@ from tests.schema.evolutions import (
 )
 from tests.schema.evolutions.evolution import Evolution
 
-THEMES = (members, numbers, texts, moments, unions, holders, keys, nested, names, code, structs)
+THEMES = (members, numbers, flags, texts, moments, unions, holders, keys, nested, names, code, structs)
 EVOLUTIONS: list[Evolution] = [evolution for theme in THEMES for evolution in theme.EVOLUTIONS]

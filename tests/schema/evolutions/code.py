@@ -2,19 +2,26 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    Base64Bytes,
+    Base64Str,
     BeforeValidator,
     Field,
+    ImportString,
+    NewPath,
     PlainSerializer,
     computed_field,
     field_validator,
     model_validator,
 )
+from pydantic_core import core_schema
 
 from tests.schema.evolutions.evolution import COUNTS, Evolution, event, evolution, retyped
+from tests.schema.evolutions.nested_models import ClosedA, Named, Numbered, Weighed
 from typed_pubsub.events import Event, Registry, StructEvent
 
 XS = [{"x": count} for count in COUNTS]
@@ -85,13 +92,70 @@ class ComputedText(Event, routing_key="happened", registry=Registry()):
         return str(2 * self.x)
 
 
+class Even:
+    """A type of the user's own that tells its schema, and nothing of its code."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(even)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "integer"}
+
+
 NUMBER: Any = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 EXCLUDED = event({"x": int, "y": (int, Field(default=0, exclude=True))})
 XYS = [{"x": count, "y": count} for count in COUNTS]
 SECONDS: Any = Annotated[timedelta, PlainSerializer(timedelta.total_seconds, return_type=float)]
 UNLESS_NONE = event({"x": int, "y": (int | None, Field(default=None, exclude_if=lambda value: value is None))})
 
+OF_DATACLASSES = [
+    retyped(
+        "a member that a dataclass sets itself is not read",
+        Named,
+        Numbered,
+        old_values=[{"a": 1, "b": "x"}],
+        refused_forward={"a": 1},
+    ),
+    retyped(
+        "a member that a dataclass sets itself is written",
+        Numbered,
+        ClosedA,
+        refused_back={"a": 1},
+        new_values=[{"a": 1}],
+    ),
+    retyped(
+        "a member that a dataclass is only made with is not written",
+        Weighed,
+        ClosedA,
+        old_values=[{"a": 1, "weight": 2}],
+        new_values=[{"a": 1}],
+    ),
+]
+OF_PYDANTIC = [
+    retyped(
+        "a text to a name that is imported",
+        Literal["typed_pubsub.no_such_name", "json.dumps"],
+        ImportString,
+        refused_back="typed_pubsub.no_such_name",
+        forward=False,
+        lax=True,
+        new_values=("json.dumps",),
+    ),
+    retyped(
+        "bytes in base64 to a text in base64",
+        Base64Bytes,
+        Base64Str,
+        refused_back=b"/w==",
+        new_values=("YQ==", "YWI="),
+    ),
+    retyped("an int to a type that tells its own schema", int, Even, refused_back=1, new_values=(0, 2, -2)),
+    retyped("a path to one of nothing yet", Path, NewPath, refused_back=Path("/"), new_values=(Path("/no_such_path"),)),
+]
 EVOLUTIONS: list[Evolution] = [
+    *OF_DATACLASSES,
+    *OF_PYDANTIC,
     evolution("a field's validator added", PLAIN, FieldChecked, refused_back={"x": 1}, samples_new=EVEN_XS),
     evolution("a field's validator removed", FieldChecked, PLAIN, samples_old=EVEN_XS, refused_forward={"x": 1}),
     evolution("a model's validator added", PLAIN, ModelChecked, refused_back={"x": 1}, samples_new=EVEN_XS),

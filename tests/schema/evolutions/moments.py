@@ -204,7 +204,15 @@ OF_MODELS = [
         _limited(Decimal, multiple_of=Decimal("0.5")),
         _limited(Decimal, multiple_of=1),
         refused_back=Decimal("0.5"),
-        new_values=_amounts("0", "1", "1E+10"),
+        # A quotient of 29 digits has no rest.
+        refused_forward=Decimal("9E+27"),
+    ),
+    retyped(
+        "a Decimal's steps doubled, of few digits",
+        _limited(Decimal, max_digits=9, multiple_of=Decimal("0.5")),
+        _limited(Decimal, max_digits=9, multiple_of=1),
+        refused_back=Decimal("0.5"),
+        new_values=_amounts("0", "1", "999999999"),
     ),
     retyped(
         "an int with a bound to a Decimal with the same",

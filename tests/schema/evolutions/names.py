@@ -161,6 +161,13 @@ EVOLUTIONS: list[Evolution] = [
         samples_new=_members("x"),
     ),
     evolution(
+        "the second of a field's names, which is the one written, of another type",
+        event({"b": (list[int], Field(validation_alias=AliasChoices("d", "b")))}),
+        event({"b": (int | None, None)}),
+        refused_back={"b": [1]},
+        refused_forward={"b": 1},
+    ),
+    evolution(
         "a field renamed within, both names read",
         event({"x": WithOld}),
         event({"x": WithBoth}),

@@ -1,6 +1,6 @@
 """The classes that evolutions within an event are made of."""
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Generic, NamedTuple, NotRequired, TypeVar
 
 import msgspec
@@ -217,3 +217,26 @@ class SFloatChanged(SChanged[float], routing_key="happened", registry=Registry()
 
 class Page(BaseModel, Generic[T]):
     items: list[T]
+
+
+@dataclass
+class Numbered:
+    a: int
+    b: int = field(default=0, init=False)
+
+
+@dataclass
+class Weighed:
+    a: int
+    weight: InitVar[int] = 0
+
+
+class Named(BaseModel):
+    a: int
+    b: str
+
+
+class ClosedA(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    a: int

@@ -14,7 +14,7 @@ from typed_pubsub.schema.source.keywords import Keywords, branches
 from typed_pubsub.schema.source.layout import Expression, call, either, index, literal
 from typed_pubsub.schema.source.names import member_names
 from typed_pubsub.schema.source.values import decimal, moment
-from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE
+from typed_pubsub.schema.vocabulary import ENGINE, LIMITS, NAIVE, STEPS
 
 _FORMATS: Mapping[str, str] = {
     "uuid": "uuid.UUID",
@@ -71,6 +71,12 @@ class ModelTypes(Types):
             return Typed(name, limits)
         items = [(f"{limit}=", self.limit(value)) for limit, value in {**flags, **limits}.items()]
         return Typed(name, metadata=(call(self.imports("pydantic.StringConstraints"), *items),))
+
+    def bounds(self, kind: str, keywords: Keywords) -> dict[str, Any]:
+        """See Types."""
+        if keywords.take_limits(STEPS):
+            self.place.unsaid.append(f"multipleOf: without a tolerance at {keywords.path}, a model has one")
+        return super().bounds(kind, keywords)
 
     def formatted(self, form: str, keywords: Keywords) -> Typed:  # noqa: PLR0911  # a case each
         """See Types."""

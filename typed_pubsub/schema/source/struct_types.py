@@ -9,7 +9,7 @@ from typed_pubsub.schema.closed import is_decimal
 from typed_pubsub.schema.source.annotations import Typed, Types
 from typed_pubsub.schema.source.keywords import Keywords, branches, by_type, definition
 from typed_pubsub.schema.source.layout import Expression, either
-from typed_pubsub.schema.vocabulary import ENGINE, NAIVE, PYTHON
+from typed_pubsub.schema.vocabulary import ENGINE, EXACT, NAIVE, PYTHON, STEPS
 
 _FORMATS = {
     "uuid": "uuid.UUID",
@@ -75,6 +75,8 @@ class StructTypes(Types):
         if {"ge", "gt"} <= found.keys() or {"le", "lt"} <= found.keys():
             raise keywords.error("expected one lower and one upper bound at most, of a member of a Struct")
         if kind == "number":
+            if "multiple_of" in found and keywords.take_limits(STEPS).get(STEPS) != EXACT:
+                self.place.unsaid.append(f"multipleOf: pydantic's tolerance at {keywords.path}, a Struct has none")
             return found
         for value in found.values():
             if value != int(value) or not -(2**63) <= value < 2**63:
