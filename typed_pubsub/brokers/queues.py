@@ -17,7 +17,7 @@ from typed_pubsub.brokers.topology import on_throw_away_channel, refused
 from typed_pubsub.errors import TopologyRefused
 
 # "inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': received none but current is the value 'quorum' of type
-# 'longstr'"; of two values of one type: "received '20' but current is '50'".
+# 'longstr'"; of two values of one type: "received 'topic' but current is 'fanout'".
 _DIFFERS = re.compile(
     r"inequivalent arg '(?P<name>[^']*)' for .*?: received (?P<given>.*) but current is (?P<there>.*)", re.DOTALL
 )
@@ -62,7 +62,7 @@ def exchange_differs(link: Link, name: str) -> tuple[str, str] | None:
         )
     except PreconditionFailed as error:
         found = _DIFFERS.search(str(error.reply_text or error))
-        return (found["name"], str(_value(found["there"], ""))) if found is not None else ("something", str(error))
+        return (found["name"], str(_value(found["there"]))) if found is not None else ("something", str(error))
     except ChannelError as error:
         raise refused(f"to tell how exchange {name!r} was made", error) from error
     return None
@@ -128,19 +128,15 @@ def _take_over(found: re.Match[str], arguments: dict[str, Any], flags: dict[str,
         # The embedded broker's words for all of them together.
         arguments.clear()
         arguments.update(msgspec.json.decode(there.strip("'")))
-    elif there == "none":
-        arguments.pop(name, None)
     else:
-        arguments[name] = _value(there, arguments.get(name))
+        arguments[name] = _value(there)
 
 
-def _value(there: str, given: Any) -> Any:
-    """The value that the broker's words are for: of the type that they name, else of the type of ``given``."""
+def _value(there: str) -> Any:
+    """The value that the broker's words are for: of the type that they name, else a text."""
     typed = _TYPED.fullmatch(there)
-    text = typed["value"] if typed is not None else there.strip("'")
-    kind = typed["type"] if typed is not None else ""
-    if kind in _NUMBERS or (typed is None and type(given) is int):
-        return int(text)
-    if kind == "bool" or (typed is None and type(given) is bool):
-        return text == "true"
-    return text
+    if typed is None:
+        return there.strip("'")
+    if typed["type"] in _NUMBERS:
+        return int(typed["value"])
+    return typed["value"] == "true" if typed["type"] == "bool" else typed["value"]
