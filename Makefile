@@ -10,7 +10,7 @@ WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv venvs compiled lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness constraints clean
+.PHONY: help venv venvs compiled lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness cli-docs constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -86,6 +86,9 @@ endef
 PAIRS ?= 5000
 soundness: $(STAMP) ## verdicts on random pairs of models, against pydantic itself: PAIRS=..., SEED=...
 	$(BIN)/python -W ignore -m tests.schema.soundness --pairs $(PAIRS) --seed $(SEED)
+
+cli-docs: $(STAMP)               ## docs/cli.md anew, from the commands
+	$(BIN)/python tools/write_cli_docs.py
 
 demo: $(STAMP)   ## the whole story on one screen, with no server
 	$(BIN)/typed-pubsub demo

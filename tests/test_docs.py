@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +17,10 @@ from tests.support.children import ROOT, Child, environment, run
 from tests.support.rabbit import eventually, get, queue_state
 from tests.support.services import celery_app, running
 from typed_pubsub import Publisher, PubSubConfig, Registry, TaskMapping, errors
+from typed_pubsub.cli.options import params_of_run
 from typed_pubsub.cli.schema import BROKEN
 from typed_pubsub.errors import PubSubError
+from typed_pubsub.handoff.rates import Rate
 from typed_pubsub.routing.decisions import Reason
 
 PAGES = (
@@ -28,6 +32,7 @@ PAGES = (
     "docs/reliability.md",
     "docs/topology.md",
     "docs/evolution.md",
+    "docs/running.md",
 )
 QUICK_START = ("events.py", "mailer.py", "publish.py")
 FIRST_CELL = re.compile(r"^\| `([A-Z_]+(?:`, `[A-Z_]+)*)` \| (.*) \|$", re.MULTILINE)
@@ -153,13 +158,46 @@ def test_the_readme_lists_the_exit_codes_of_the_errors() -> None:
     assert listed == raised | {0, BROKEN}
 
 
+def test_the_page_on_running_lists_the_exit_codes_of_a_subscriber() -> None:
+    _, _, table = text_of("docs/running.md").partition("| code | |")
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", table.partition("\n\n")[0], re.MULTILINE)}
+    raised = {
+        value.exit_code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PubSubError)
+    }
+    assert listed == raised | {0, 128 + signal.SIGKILL}
+
+
+def test_the_page_on_running_lists_the_options_of_the_subscriber() -> None:
+    listed = set(re.findall(r"`(--[a-z-]+)", text_of("docs/running.md").partition("Each has a name")[0]))
+    assert listed == {option.opts[0] for option in params_of_run()}
+    for option in params_of_run():
+        assert f"`{option.envvar}`" in text_of("docs/running.md")
+        assert f"`{option.envvar}`" in text_of("docs/configuration.md")
+
+
+def test_the_fields_of_the_page_on_running_are_those_of_the_line() -> None:
+    _, _, table = text_of("docs/running.md").partition("| field | |")
+    cells = re.findall(r"^\| (`.*?) \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(cells)) == [field.name for field in fields(Rate)]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_takes_the_unit_of_the_page_on_running(tmp_path: Path) -> None:
+    (unit,) = blocks("docs/running.md", "ini")
+    file = tmp_path / "query-subscriber.service"
+    file.write_text(unit.replace("/srv/query/.venv/bin/typed-pubsub", sys.executable).replace("User=query\n", ""))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, check=False)
+    # It reads the units of this machine as well, whatever those are like.
+    assert [line for line in done.stderr.splitlines() if "query-subscriber" in line] == []
+
+
 def test_the_page_on_reliability_lists_every_reason() -> None:
     _, _, table = text_of("docs/reliability.md").partition("| `x-pubsub-reason` |")
     assert re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE) == list(get_args(Reason))
 
 
 def links() -> Iterator[tuple[str, str]]:
-    for page in (*PAGES, "docs/wire-format.md", "CHANGELOG.md"):
+    for page in (*PAGES, "docs/wire-format.md", "docs/checks.md", "docs/cli.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
             if not target.startswith("https://"):
                 yield page, target

@@ -72,9 +72,10 @@ class PubSubConfig:
 
     def __post_init__(self) -> None:
         """Checks every setting."""
-        problems = [f"{name.upper()}: {problem}" for name, problem in self._problems()]
+        problems = {name.upper(): problem for name, problem in self._problems()}
         if problems:
-            raise MisconfigurationException("PubSubConfig: " + "; ".join(problems))
+            told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+            raise MisconfigurationException(f"PubSubConfig: {told}", problems)
         if not self.source:
             object.__setattr__(self, "source", self.queue_name or self.exchange)
 

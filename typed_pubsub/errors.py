@@ -14,7 +14,7 @@
 ``exit_code`` is what the command line faces return for the error; 1 where the table names none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -25,9 +25,17 @@ class PubSubError(Exception):
 
 
 class MisconfigurationException(PubSubError):
-    """Settings are missing or wrong; the message names every one of them."""
+    """Settings are missing or wrong; the message names every one of them.
+
+    ``settings``: what is wrong with each, by its name, where the error is of settings' values.
+    """
 
     exit_code = 2
+
+    def __init__(self, text: str, settings: Mapping[str, str] | None = None) -> None:
+        """``text`` tells all of them in one sentence."""
+        super().__init__(text)
+        self.settings = dict(settings or {})
 
 
 class DefinitionError(PubSubError, TypeError):

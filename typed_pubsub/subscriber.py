@@ -23,8 +23,10 @@ from typed_pubsub.handoff.intake import Intake
 from typed_pubsub.handoff.lane import CONNECT_TIMEOUT, Key
 from typed_pubsub.handoff.loop import Loop
 from typed_pubsub.handoff.pulse import Pulse
+from typed_pubsub.handoff.rates import Rates
 from typed_pubsub.handoff.report import Report
 from typed_pubsub.handoff.signals import stopping_on_signals
+from typed_pubsub.routing.routes import Route
 from typed_pubsub.routing.settle import backoff
 from typed_pubsub.tasks.builder import TaskBuilder
 from typed_pubsub.tasks.hazards import warn_at_start
@@ -47,6 +49,8 @@ class Subscriber:
         *,
         registry: Registry | None = None,
         before_batch: Callable[[], None] | None = None,
+        on_start: Callable[[Any], None] | None = None,
+        stats: float = 0.0,
     ) -> None:
         """Imports the service's events and compiles its mapping; nothing is connected yet.
 
@@ -54,6 +58,8 @@ class Subscriber:
             config: needs ``queue_name``, ``task_mapping`` and ``get_celery_app`` beside what a publisher needs.
             registry: of the models bound to keys; default: the library's default registry.
             before_batch: called before the routes run on what has come (frameworks drop stale connections here).
+            on_start: called with the Celery app at the start, before anything is connected.
+            stats: seconds between two log lines that tell how much was handed off; 0: there are none.
 
         Raises:
             MisconfigurationException: a setting is missing or wrong.
@@ -76,12 +82,23 @@ class Subscriber:
         )
         self._health = None if config.health_file is None else HealthFile(config.health_file)
         self._before_batch = before_batch
+        self._on_start = on_start
+        self._stats = stats
         self._stop = threading.Event()
         self._drain_until = 0.0
         self._broker = EventBroker(config.broker_url)
         self._intake = Intake(self._broker, self._topology, config.prefetch)
         self._pulse = Pulse((self._intake.beat, self._beat_desk))
         self._started = threading.Lock()
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of its mapping."""
+        return self._table.routes
+
+    def __str__(self) -> str:
+        """What it has in hand just now, and how its connections are: a sentence for people."""
+        return f"queue {self._topology.queue!r}: {getattr(self, '_loop', 'not started yet')}"
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -113,6 +130,8 @@ class Subscriber:
         app = self.config.celery_app()
         builder = TaskBuilder(app)
         builder.require(self._table.routes)
+        if self._on_start is not None:
+            self._on_start(app)
         warn_at_start(app, self._table.routes)
         dead_letters: DeadLetterOutlet[Key] = DeadLetterOutlet(
             self._broker.connect, self._topology.queue, quorum=self._topology.quorum
@@ -120,13 +139,14 @@ class Subscriber:
         self._desk = Desk(builder, task_outlet(app), dead_letters, self._report, self._tick)
         in_hand = InHand(self._table, self._desk, self._report, self.config.prefetch)
         self._loop = Loop(self._intake, in_hand, self._desk, self._report, self._pulse, self._stop, self._before_batch)
+        self._rates = Rates(self._stats, self._report, self._intake, in_hand) if self._stats else None
         with stopping_on_signals(self.stop):
             self._pulse.start()
             try:
                 self._first_connections()
                 while not self._stop.is_set():
                     self._loop.turn()
-                    self._write_health()
+                    self._look_after()
                 self._loop.drain(self._drain_until)
             finally:
                 self._close()
@@ -168,7 +188,7 @@ class Subscriber:
             raise TimeoutError(msg)
         self._intake.beat()
         self._desk.beat()
-        self._write_health()
+        self._look_after()
 
     def _beat_desk(self) -> None:
         self._desk.beat()
@@ -182,6 +202,11 @@ class Subscriber:
                     hook(told)
 
         return None if hook is None else call
+
+    def _look_after(self) -> None:
+        self._write_health()
+        if self._rates is not None:
+            self._rates.tell_if_due()
 
     def _write_health(self) -> None:
         if self._health is None or not self._health.is_due:

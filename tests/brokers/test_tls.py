@@ -15,6 +15,7 @@ from tests.support.services import celery_app, running
 from typed_pubsub import MisconfigurationException, Publisher, PublishFailed, PubSubConfig, TaskMapping
 from typed_pubsub.brokers.connection import describe
 from typed_pubsub.brokers.event_broker import EventBroker
+from typed_pubsub.ops.doctor.service import examine
 from typed_pubsub.tasks.task_outlet import AmqpTaskOutlet, task_outlet
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
@@ -250,3 +251,19 @@ def test_redis_is_checked_too_unless_the_url_or_the_app_says_otherwise(
         reach(url)
         with pytest.raises(RedisError, match="certificate is not valid for '127"):
             reach(other)
+
+
+def test_the_doctor_goes_all_the_way_by_tls_and_tells_of_the_certificate(server: Server) -> None:
+    config = PubSubConfig(broker_url=server.show("DNS:localhost", days=90), exchange="events")
+    (found,) = examine(config, 20.0)
+    said = {line.subject: line.verdict for line in found.lines}
+    assert found.connected
+    assert [said[name] for name in ("TLS", "certificate", "login", "round trip")] == ["ok"] * 4
+
+
+def test_the_doctor_stops_at_a_certificate_for_another_host(server: Server) -> None:
+    config = PubSubConfig(broker_url=server.show("DNS:elsewhere.example"), exchange="events")
+    (found,) = examine(config, 20.0)
+    assert not found.connected
+    assert found.lines[-1].subject == "TLS"
+    assert WRONG_NAME in found.lines[-1].text

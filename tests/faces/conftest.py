@@ -47,6 +47,29 @@ FILES = {
         for name, value in json.loads(os.environ["SETTINGS"]).items():
             setattr(Settings, name, value)
     """,
+    # A condition that does not come back while there is a file named hold.
+    "held.py": """
+        import time
+        from pathlib import Path
+
+        HOLD = Path(__file__).with_name("hold")
+
+
+        def should_schedule(routing_key, body):
+            while HOLD.exists():
+                time.sleep(0.01)
+            return True
+
+
+        ROWS = [
+            {
+                "routing_key": "a.key",
+                "task": "a.task",
+                "should_schedule": should_schedule,
+                "get_args": lambda routing_key, body: ([body["number"]], {}),
+            }
+        ]
+    """,
     "web.py": """
         from flask import Flask
 

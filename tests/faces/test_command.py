@@ -1,5 +1,7 @@
 """``typed-pubsub``: paths after -A, help, versions."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,7 +45,7 @@ SERVICE = """
         return MAPPING
 """
 
-EXTRAS = ("django", "flask", "hypothesis", "pytest", "redis", "rich")
+EXTRAS = ("django", "flask", "hypothesis", "pytest", "redis", "rich", "watchfiles")
 
 #: All of these lead to settings that can publish, but not subscribe.
 FOUND = "Error: PubSubConfig: a subscriber needs QUEUE_NAME, TASK_MAPPING, GET_CELERY_APP"
@@ -142,13 +144,43 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
+def test_without_what_watches_files_reload_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    done = CliRunner().invoke(main, ["subscribe", "-A", "my_app", "--reload"])
+    assert (done.exit_code, done.stderr) == (
+        2, "Error: watchfiles is not installed: pip install 'typed-pubsub[reload]'\n"
+    )  # fmt: skip
+
+
+def test_a_supervisor_imports_neither_celery_nor_models() -> None:
+    code = "import sys, typed_pubsub.cli.commands, typed_pubsub.cli.supervise"
+    code += "; sys.exit(bool({'celery', 'pydantic'} & {*sys.modules}))"
+    subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
+
+
 def test_help_names_every_option_with_its_name_in_the_environment() -> None:
     told = CliRunner().invoke(main, ["subscribe", "--help"])
     assert told.exit_code == 0
     words = " ".join(told.output.split())
-    for option, name in (("--app", "APP"), ("--log-level", "LOG_LEVEL"), ("--log-format", "LOG_FORMAT")):
-        assert option in words
-        assert f"env var: TYPED_PUBSUB_{name}" in words
+    for name in ("app", "processes", "reload", "stats", "log-level", "log-format"):
+        assert f"--{name}" in words
+        assert f"env var: TYPED_PUBSUB_{name.upper().replace('-', '_')}" in words
+
+
+def test_the_brokers_version_is_asked_for_where_that_is_wanted(broker_url: str, my_app: Path) -> None:
+    (my_app / "my_app" / "there.py").write_text(f"PUBSUB_BROKER_URL = {broker_url!r}\nPUBSUB_EXCHANGE = 'events'\n")
+    arguments = ["version", "-A", "my_app.there", "--format", "json"]
+    assert "broker" not in json.loads(CliRunner().invoke(main, arguments).stdout)
+    told = json.loads(CliRunner().invoke(main, [*arguments, "--broker"], catch_exceptions=False).stdout)
+    assert told["celery"] == metadata.version("celery")
+    assert re.fullmatch(r"RabbitMQ \d+\.\d+\.\d+|embedded, SQLite 3\.\d+\.\d+", told["broker"])
+
+
+def test_a_broker_that_is_away_has_no_version(nobody_there: str, my_app: Path) -> None:
+    (my_app / "my_app" / "away.py").write_text(f"PUBSUB_BROKER_URL = {nobody_there!r}\nPUBSUB_EXCHANGE = 'events'\n")
+    told = CliRunner().invoke(main, ["version", "-A", "my_app.away", "--broker"])
+    assert told.exit_code == 3
+    assert told.stderr.startswith("Error: no connection to amqp://guest:**@127.0.0.1:")
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["version"]])
@@ -207,10 +239,11 @@ def test_a_service_that_has_set_up_logging_keeps_its_own(service: Service, nobod
         logging.getLogger("typed_pubsub.subscriber").info("not shown")
         Settings.PUBSUB_PREFECTH = 1
 
+        from typed_pubsub.cli.options import RunOptions
         from typed_pubsub.cli.run import run_subscriber
         from typed_pubsub import PubSubConfig, PubSubError
         try:
-            run_subscriber(lambda: PubSubConfig.from_object(Settings), log_format=sys.argv[1] or None)
+            run_subscriber(lambda: PubSubConfig.from_object(Settings), RunOptions(log_format=sys.argv[1] or None))
         except PubSubError as error:
             logging.warning("ended with %d", error.exit_code)
     """

@@ -7,6 +7,7 @@ from tests.faces.conftest import Service
 from tests.support.children import Child
 from tests.support.rabbit import get
 from typed_pubsub import Publisher, PubSubConfig
+from typed_pubsub.cli.options import params_of_run
 
 
 def check(service: Service, **settings: Any) -> tuple[int, Child]:
@@ -22,27 +23,27 @@ def test_checks_pass_for_settings_that_are_right(service: Service) -> None:
 def test_a_wrong_setting_is_a_check_error(service: Service) -> None:
     code, child = check(service, prefetch=0, queue_type="stream")
     assert code == 1
-    (line,) = [line for line in child.lines if "typed_pubsub.E001" in line]
-    assert "PREFETCH: expected" in line
-    assert "QUEUE_TYPE: expected" in line
+    lines = [line for line in child.lines if "typed_pubsub.TP101" in line]
+    assert ["PREFETCH: expected" in line for line in lines] == [True, False]
+    assert ["QUEUE_TYPE: expected" in line for line in lines] == [False, True]
 
 
 def test_a_mapping_that_is_nowhere_is_a_check_error(service: Service) -> None:
     code, child = check(service, task_mapping="service.NOWHERE")
     assert code == 1
-    assert any("typed_pubsub.E001" in line and "TASK_MAPPING" in line for line in child.lines), child.output
+    assert any("typed_pubsub.TP104" in line and "TASK_MAPPING" in line for line in child.lines), child.output
 
 
 def test_a_row_that_is_declared_wrongly_is_a_check_error(service: Service) -> None:
     code, child = check(service, task_mapping=[{"routing_key": "a.key"}])
     assert code == 1
-    assert any("typed_pubsub.E002" in line and "PUBSUB_TASK_MAPPING[0]" in line for line in child.lines), child.output
+    assert any("typed_pubsub.TP301" in line and "PUBSUB_TASK_MAPPING[0]" in line for line in child.lines), child.output
 
 
 def test_a_name_that_is_no_setting_is_a_check_warning(service: Service) -> None:
     code, child = check(service, prefecth=3)
     assert code == 0
-    assert any("typed_pubsub.W001" in line and "PUBSUB_PREFETCH" in line for line in child.lines), child.output
+    assert any("typed_pubsub.TP102" in line and "PUBSUB_PREFETCH" in line for line in child.lines), child.output
 
 
 def test_a_publisher_only_service_needs_no_mapping(service: Service) -> None:
@@ -94,4 +95,6 @@ def test_the_command_lists_the_options_of_every_face(service: Service) -> None:
     assert code == 0
     words = " ".join(child.output.split())
     assert "--log-level {debug,info,warning,error,critical}" in words
-    assert "env var: TYPED_PUBSUB_LOG_FORMAT" in words
+    for option in params_of_run():
+        assert option.opts[0] in words
+        assert f"env var: {option.envvar}" in words

@@ -28,12 +28,13 @@ def error_line(child: Child) -> str:
     return line
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_0_when_asked_to_stop(any_face: Service, vhost_url: str, number: signal.Signals) -> None:
     with any_face.start(vhost_url) as child:
         child.wait_for("consuming queue 'a-queue' of exchange 'events'")
         child.signal(number)
         assert child.wait() == 0, child.output
+    assert "stopped as asked" in child.stderr[-1]
     assert child.stdout == ["Starting subscriber..."]
     assert "Traceback" not in child.output
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.faces.conftest import Service
 from tests.support.children import run
 from tests.support.commands import command
 from tests.support.rabbit import broker
+from typed_pubsub.cli import main
 
 STATE: dict[str, Any] = {
     "pid": 123,
@@ -190,3 +192,14 @@ def test_1_when_the_user_may_not_ask(service: Service, vhost_url: str) -> None:
 def test_the_next_host_is_asked_where_the_first_is_away(service: Service, nobody_there: str, vhost_url: str) -> None:
     url = f"{nobody_there};{vhost_url}"
     assert ask(service, url) == (1, "unhealthy: there is no queue 'a-queue': no subscriber has declared it")
+
+
+def test_of_several_processes_the_json_has_a_judgement_each(file: Path) -> None:
+    for number, consuming in ((1, True), (2, False)):
+        write(Path(f"{file}.{number}"), consuming=consuming)
+    file.write_text(json.dumps({"time": time.time(), "pid": 1, "processes": 2}))
+    done = CliRunner().invoke(main, ["health", "--file", str(file), "--format", "json"])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["healthy"], told["state"]["processes"]) == (1, False, 2)
+    assert [one["healthy"] for one in told["processes"]] == [True, False]
+    assert told["problems"] == [f"process 2: {problem}" for problem in told["processes"][1]["problems"]]

@@ -1,6 +1,7 @@
 """What a subscriber says: a line a delivery, as text or JSON, and never a body."""
 
 import json
+import logging
 import re
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.faces.conftest import Service
 from tests.support.rabbit import eventually, get, queue_state
 from typed_pubsub import Publisher, PubSubConfig
+from typed_pubsub.cli.logs import JsonFormatter, TextFormatter, configure_logging
 
 SECRET = "the-body-is-a-secret"
 
@@ -38,6 +40,9 @@ def test_json_lines_hold_every_field_of_a_delivery(any_face: Service, vhost_url:
     lines = [json.loads(line) for line in child.stderr]
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
     assert all(datetime.fromisoformat(line["time"]).tzinfo is not None for line in lines)
+    (banner,) = [line for line in lines if "routes" in line]
+    assert (banner["exchange"], banner["queue"], banner["processes"]) == ("events", "a-queue", 1)
+    assert banner["routes"][0]["tasks"] == ["service.tasks.a_task"]
     told = {line["outcome"]: line for line in lines if "outcome" in line}
     assert {outcome: line["event_id"] for outcome, line in told.items()} == ids
     assert {line["routing_key"] for line in told.values()} == {"a.key"}
@@ -69,6 +74,18 @@ def test_text_lines_hold_the_same_and_not_even_debug_shows_a_body(any_face: Serv
     assert re.search(r" WARNING typed_pubsub.* ms mapping_error: .*ZeroDivisionError", lines["dead-lettered"])
     assert SECRET not in child.output
     assert "Traceback" not in child.output
+
+
+def test_records_of_one_of_several_processes_have_its_number_whoever_writes_them() -> None:
+    before = logging.getLogRecordFactory()
+    try:
+        configure_logging(None, None, 3)
+        record: Any = logging.getLogger("service").makeRecord("service", 20, __file__, 1, "said", (), None)
+    finally:
+        logging.setLogRecordFactory(before)
+    assert record.process_number == 3
+    assert TextFormatter().format(record).endswith(" INFO service: [3] said")
+    assert json.loads(JsonFormatter().format(record))["process_number"] == 3
 
 
 @pytest.mark.parametrize("how", ["option", "environment"])

@@ -134,3 +134,45 @@ def test_there_is_an_answer_to_anything(
     health = judge_file(path, now)
     assert health.ok == (not health.problems)
     assert str(health)
+
+
+def write_whole(path: Path, *, age: float = 0.0, processes: int = 2) -> Path:
+    path.write_text(json.dumps({"time": NOW - age, "pid": 1, "processes": processes}))
+    for number in range(1, processes + 1):
+        path.with_name(f"{path.name}.{number}").write_text(json.dumps(WRITTEN))
+    return path
+
+
+def test_a_supervisors_file_speaks_for_those_of_all_its_processes(tmp_path: Path) -> None:
+    found = judge_file(write_whole(tmp_path / "health.json"), NOW)
+    assert str(found) == f"healthy: 2 processes; 1: {SUMMARY}; 2: {SUMMARY}"
+    assert [one.state for one in found.processes] == [GOOD, GOOD]
+
+
+def test_one_process_that_does_not_work_makes_the_whole_unhealthy(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "health.json")
+    (tmp_path / "health.json.2").write_text(json.dumps({**WRITTEN, "consuming": False}))
+    (tmp_path / "health.json.3").write_text("left by a third one, earlier")
+    found = judge_file(path, NOW)
+    assert found.problems == ("process 2: not consuming 'q': the event broker or Celery's broker is away",)
+
+
+def test_a_process_that_has_written_nothing_yet_is_missed(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "health.json")
+    (tmp_path / "health.json.1").unlink()
+    (problem,) = judge_file(path, NOW).problems
+    assert problem.startswith("process 1: there is no health file")
+
+
+def test_a_supervisor_that_is_gone_is_missed_too(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "health.json", age=10.6)
+    assert judge_file(path, NOW).problems == (
+        "the health file is 11 s old (at most 10): the supervisor is gone or stands still",
+    )
+
+
+@pytest.mark.parametrize("processes", ["two", None, 2.5, -1])
+def test_a_whole_of_no_number_of_processes_is_answered_all_the_same(processes: Any, tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+    path.write_text(json.dumps({"time": NOW, "pid": 1, "processes": processes}))
+    assert not judge_file(path, NOW).ok

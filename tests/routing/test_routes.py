@@ -167,3 +167,16 @@ def test_a_one_liner_knows_its_task_and_a_remote_one_is_not_local() -> None:
     mapping.route(Paid).to(pack, lambda e, send: send(e.number))
     mapping.route(Paid).to(ship, lambda e, send: send(e.number))
     assert [route.local_tasks() for route in mapping.routes] == [{f"{MODULE}.pack"}, set()]
+
+
+def test_all_tasks_of_a_route_are_told_those_of_other_services_too() -> None:
+    mapping = TaskMapping()
+
+    @mapping.on(Paid)
+    def both(event: Paid) -> list[TaskCall]:
+        return [call(pack, event.number), call(ship, event.number)]
+
+    mapping.route(Paid).to(ship, lambda e, send: send(e.number))
+    row = {"routing_key": "a.#", "task": "a.task", "should_schedule": lambda *_: True, "get_args": lambda *_: ([], {})}
+    mapping.add_legacy([row])
+    assert [route.tasks() for route in mapping.routes] == [{f"{MODULE}.pack", ship.name}, {ship.name}, {"a.task"}]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from amqp import spec
+
 from typed_pubsub.brokers.connection import FAULTS, Link
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.events.delivery import Delivery
@@ -27,6 +29,8 @@ class Consumer:
         self.deliveries: deque[Delivery] = deque()
         self._queue = topology.queue
         self._probing: Any = None
+        #: Messages that waited in the queue when the broker last told; None: it has not.
+        self.ready: int | None = None
         topology.ensure(link)
         self._channel = link.channel()
         self._channel.basic_qos(0, prefetch, False)  # noqa: FBT003  # a_global: quorum queues refuse it
@@ -45,7 +49,22 @@ class Consumer:
         """
         if self._probing is None:
             self._probing = self.link.channel()
-        self._probing.queue_declare(self._queue, passive=True)
+        self._told(*self._probing.queue_declare(self._queue, passive=True))
+
+    def ask(self) -> None:
+        """Asks how many messages wait; the answer comes among the deliveries, and nobody waits for it.
+
+        Raises:
+            OSError, AMQPError: the connection broke.
+        """
+        if self.link.socket is None:
+            self.probe()
+            return
+        # py-amqp's way to be told of an answer that nobody waits for.
+        self._channel._callbacks[spec.Queue.DeclareOk] = self._told  # noqa: SLF001
+        self._channel.send_method(
+            spec.Queue.Declare, "BsbbbbbF", (0, self._queue, True, False, False, False, False, None)
+        )
 
     def take(self, most: int) -> Iterator[Delivery]:
         """The next deliveries, in the order in which they came; those not asked for stay."""
@@ -68,6 +87,9 @@ class Consumer:
             self.link.limit(timeout)
             self._channel.close()
         self.link.close(timeout)
+
+    def _told(self, _queue: str, ready: int, _consumers: int) -> None:
+        self.ready = ready
 
     def _on_message(self, message: Any) -> None:
         self.deliveries.append(delivery_of(message))

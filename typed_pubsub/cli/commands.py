@@ -1,64 +1,61 @@
 """The command ``typed-pubsub``: no logic of its own, each subcommand reads its options and calls the library."""
 
-import platform
 import sys
-from importlib import metadata
+from typing import Any
 
 import click
 
+from typed_pubsub.cli.check import check
+from typed_pubsub.cli.doctor import doctor
 from typed_pubsub.cli.extras import require
 from typed_pubsub.cli.groups import CommandGroup
 from typed_pubsub.cli.health import health
-from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.options import RunOptions, run_options
 from typed_pubsub.cli.publish import publish
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
 from typed_pubsub.cli.streams import record, replay, tail
 from typed_pubsub.cli.topology import topology
-
-_PACKAGE = "typed-pubsub"
-_SHOWN = ("amqp", "celery", "kombu", "msgspec", "pydantic")
-
-
-def package_version() -> str:
-    """The installed version of this package; "unknown" for a source tree that is not installed."""
-    try:
-        return metadata.version(_PACKAGE)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+from typed_pubsub.cli.version import PACKAGE, package_version, version
 
 
 @click.group(
     cls=CommandGroup, context_settings={"auto_envvar_prefix": "TYPED_PUBSUB", "help_option_names": ["-h", "--help"]}
 )
 @service_option
-@click.version_option(package_version(), prog_name=_PACKAGE, message="%(prog)s %(version)s")
+@click.version_option(package_version(), prog_name=PACKAGE, message="%(prog)s %(version)s")
 def main() -> None:
     """Typed events in, Celery tasks out.
 
     Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
     row; 10 the broker refuses queue, exchange or bindings; 100 a contract is broken; 128 + n on a second signal n; 1 a
-    finding of health or schema, or anything else.
+    finding, or anything else.
     """
 
 
 @main.command()
 @service_option
-@log_options
-def subscribe(log_level: str | None, log_format: str | None) -> None:
+@run_options
+def subscribe(**options: Any) -> None:
     """Consume the queue of a service until SIGTERM or SIGINT.
 
     \b
     typed-pubsub subscribe -A my_app.pubsub:config
-    typed-pubsub subscribe -A my_app.settings --log-format json
+    typed-pubsub subscribe -A my_app.settings --processes 4 --log-format json
+    typed-pubsub subscribe -A my_app.pubsub:config --reload
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    # What `health --file` does not need is imported by those who do.
+    service, asked = this_service(), RunOptions(**options)
+    # What `health --file` and a supervisor do not need is imported by those who do.
+    from typed_pubsub.cli.supervise import supervise_if_asked
+
+    supervise_if_asked(asked)
     from typed_pubsub.cli.run import run_subscriber
 
-    service = this_service()
-    run_subscriber(service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch)
+    run_subscriber(service.read_config, asked, before_batch=service.before_batch)
 
 
+main.add_command(check)
+main.add_command(doctor)
 main.add_command(health)
 main.add_command(schema)
 main.add_command(publish)
@@ -80,10 +77,4 @@ def demo() -> None:
     sys.exit(tell())
 
 
-@main.command()
-def version() -> None:
-    """Print the versions of this package and of what it stands on."""
-    click.echo(f"{_PACKAGE} {package_version()}")
-    click.echo(f"python {platform.python_version()}")
-    for name in _SHOWN:
-        click.echo(f"{name} {metadata.version(name)}")
+main.add_command(version)

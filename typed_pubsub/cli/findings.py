@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from typed_pubsub.cli.github import annotation
 from typed_pubsub.schema.differences import Difference
 from typed_pubsub.schema.gate import WHO, Finding
 
@@ -104,16 +105,7 @@ def _github(findings: Iterable[Finding], directory: str, remedies: Mapping[str, 
             if one.refused is not None:
                 text += f"\nfor example {one.refused.routing_key} {one.refused.body.decode()}"
         title = f"{one.key} version {one.version}"
-        yield f"::{_LEVELS[one.kind]} file={_property(place)},title={_property(title)}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    # As GitHub's own toolkit escapes them.
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+        yield annotation(_LEVELS[one.kind], text, file=place, title=title)
 
 
 def _as_dict(one: Finding) -> dict[str, Any]:

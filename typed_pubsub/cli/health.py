@@ -3,6 +3,7 @@
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -60,5 +61,9 @@ def _judge_service(service: Service | None, timeout: float) -> Health:
 
 
 def _as_json(found: Health) -> str:
+    return msgspec.json.encode(_told(found)).decode()
+
+
+def _told(found: Health) -> dict[str, Any]:
     told = {"healthy": found.ok, "summary": found.summary, "problems": found.problems, "state": found.state}
-    return msgspec.json.encode(told).decode()
+    return {**told, "processes": [_told(one) for one in found.processes]} if found.processes else told

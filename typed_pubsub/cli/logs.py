@@ -24,12 +24,15 @@ _CHATTY = ("amqp", "kombu", "celery")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-def configure_logging(level: str | None, log_format: str | None) -> None:
-    """Sets up logging for a process that is a subscriber.
+def configure_logging(level: str | None, log_format: str | None, number: int | None = None) -> str | None:
+    """Sets up logging for a process that is a subscriber; gives the format, or None: the service's own.
 
     A service that has set up logging itself (the root logger has handlers) keeps its handlers and levels, but for what
-    is given here; None is the default only where it has not.
+    is given here; None is the default only where it has not. The ``number`` of a process among several is
+    ``process_number`` of each of its records, whoever writes them.
     """
+    if number is not None:
+        _number_records(number)
     root = logging.getLogger()
     own = bool(root.handlers)
     if log_format is not None or not own:
@@ -38,15 +41,27 @@ def configure_logging(level: str | None, log_format: str | None) -> None:
         root.handlers[:] = [handler]
         logging.captureWarnings(capture=True)
     if level is not None or not own:
-        number = logging.getLevelNamesMapping()[(level or DEFAULT_LEVEL).upper()]
-        root.setLevel(number)
-        logging.getLogger("typed_pubsub").setLevel(number)
+        least = logging.getLevelNamesMapping()[(level or DEFAULT_LEVEL).upper()]
+        root.setLevel(least)
+        logging.getLogger("typed_pubsub").setLevel(least)
         for name in _CHATTY:
-            logging.getLogger(name).setLevel(max(number, logging.INFO))
+            logging.getLogger(name).setLevel(max(least, logging.INFO))
+    return None if log_format is None and own else log_format or DEFAULT_FORMAT
+
+
+def _number_records(number: int) -> None:
+    make = logging.getLogRecordFactory()
+
+    def numbered(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        record.process_number = number
+        return record
+
+    logging.setLogRecordFactory(numbered)
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, logger and message on one line; a traceback, if any, below it."""
+    """Time, level, logger and message on one line; a traceback, if any, below it. Of several processes the number."""
 
     def __init__(self) -> None:
         """The one format there is."""
@@ -54,7 +69,8 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         """The line without its traceback."""
-        record.message = _one_line(record)
+        number = getattr(record, "process_number", None)
+        record.message = _one_line(record) if number is None else f"[{number}] {_one_line(record)}"
         return super().formatMessage(record)
 
 

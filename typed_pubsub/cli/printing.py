@@ -4,7 +4,9 @@ Results go to standard output; progress, and what went wrong, to standard error.
 """
 
 import contextlib
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +44,16 @@ def format_option(command: C) -> C:
 def echo_json(value: Any) -> None:
     """Prints a value as one JSON document, indented: whatever msgspec can encode."""
     click.echo(msgspec.json.format(msgspec.json.encode(value)))
+
+
+def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int = 0) -> None:
+    """Prints a line: ``mark`` in a colour, then the text; on a terminal wrapped, from the second line on indented."""
+    line = f"{mark}{text}"
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns, indent + 20)
+        line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False, drop_whitespace=False)
+        line = "\n".join(part.rstrip() for part in line.splitlines())
+    click.echo(click.style(mark, fg=colour) + line[len(mark) :])
 
 
 def console(*, stderr: bool = False) -> "Console":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import click
 from flask import current_app
@@ -10,27 +11,28 @@ from flask.cli import with_appcontext
 from typed_pubsub.cli.commands import main
 from typed_pubsub.cli.failing import failing_in_one_line
 from typed_pubsub.cli.groups import CommandGroup, without_app
-from typed_pubsub.cli.options import log_options
+from typed_pubsub.cli.options import RunOptions, run_options
 from typed_pubsub.cli.run import run_subscriber
 from typed_pubsub.cli.service import Service
+from typed_pubsub.cli.supervise import supervise_if_asked
 from typed_pubsub.config import PubSubConfig
 
 
 @click.command()
-@log_options
-def subscriber(log_level: str | None, log_format: str | None) -> None:
+@run_options
+def subscriber(**options: Any) -> None:
     """Consume the queue of this app (its PUBSUB_ settings) until SIGTERM or SIGINT."""
     with failing_in_one_line():
-        _run(log_level, log_format)
+        # A supervisor needs no app, and outlives one that is broken.
+        supervise_if_asked(RunOptions(**options))
+        _run(RunOptions(**options))
 
 
 @with_appcontext
-def _run(log_level: str | None, log_format: str | None) -> None:
+def _run(options: RunOptions) -> None:
     with ExitStack() as context:
         service = _service(context)
-        run_subscriber(
-            service.read_config, log_level=log_level, log_format=log_format, before_batch=service.before_batch
-        )
+        run_subscriber(service.read_config, options, before_batch=service.before_batch)
 
 
 @click.group(cls=CommandGroup)

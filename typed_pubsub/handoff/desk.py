@@ -62,6 +62,10 @@ class Desk:
         faults: tuple[type[BaseException], ...] = self._tasks.outlet.faults
         return faults
 
+    def __str__(self) -> str:
+        """How its ways out are just now."""
+        return ", ".join(map(str, self._lanes))
+
     def open(self, timeout: float) -> None:
         """Connects to Celery's broker. Raises one of its outlet's ``faults``."""
         self._tasks.outlet.open(timeout)

@@ -6,8 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+
+#: Of one supervisor.
+MOST_PROCESSES = 1_000
 
 _WRITE_EVERY = 1.0
 
@@ -41,6 +45,20 @@ class State:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a supervisor writes of itself: each of its processes has a file beside, ``path.1`` and so on."""
+
+    time: float
+    pid: int
+    processes: Annotated[int, msgspec.Meta(ge=1, le=MOST_PROCESSES)]
+
+
+def file_of(path: str | Path, number: int) -> str:
+    """The health file of one of several processes, where ``path`` is the one of the whole."""
+    return f"{path}.{number}"
+
+
 class HealthFile:
     """A file with the latest state as JSON, replaced as a whole: a reader never sees half of one."""
 
@@ -54,7 +72,7 @@ class HealthFile:
         """Whether the last writing is a second ago."""
         return time.monotonic() - self._written >= _WRITE_EVERY
 
-    def write(self, state: State) -> None:
+    def write(self, state: State | Whole) -> None:
         """Replaces the file. Raises OSError."""
         self._written = time.monotonic()
         beside = self.path.with_name(f"{self.path.name}.{os.getpid()}")

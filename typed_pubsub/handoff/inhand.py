@@ -1,8 +1,8 @@
 """The deliveries in hand: decided, sent, and acknowledged when everything they cause is confirmed."""
 
 import time
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never
 
 from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.events.delivery import Delivery, Metadata, read_metadata
@@ -25,14 +25,18 @@ class InHand:
         self._works: dict[int, Work] = {}
         self._news = False
         self.must_rest = False
+        #: Headers of the delivery that was decided last.
+        self.latest: Mapping[str, Any] = {}
+        self._deciding: float | None = None
 
     def __len__(self) -> int:
         """How many deliveries are in hand."""
-        return len(self._works)
+        return len(self._works) + (self._deciding is not None)
 
     def take(self, delivery: Delivery) -> None:
         """Decides what a delivery means and builds what it causes; a redelivery of a settled one causes nothing."""
         said, begun = read_metadata(delivery), time.monotonic()
+        self.latest, self._deciding = delivery.headers, begun
         if self._memory.knows(delivery, said):
             work = Work(delivery, said, Skip("settled before"), begun, settled=True)
             self._report.recognised(work)
@@ -41,7 +45,13 @@ class InHand:
             work = Work(delivery, said, self._table.decide(delivery, said), begun)
             self._desk.take(work)
             self._warn(delivery, said)
-        self._works[delivery.tag] = work
+        self._works[delivery.tag], self._deciding = work, None
+
+    def age(self) -> float:
+        """Seconds since the oldest of them was taken that is not settled, or is being decided; 0 if there is none."""
+        begun = [work.begun for work in self._works.values() if not work.settled]
+        begun += [] if self._deciding is None else [self._deciding]
+        return time.monotonic() - min(begun) if begun else 0.0
 
     def waiting(self) -> float:
         """Seconds since the first attempt to send the oldest of them that is not settled; 0 if there is none."""
@@ -89,6 +99,7 @@ class InHand:
         for delivery in deliveries:
             self._report.requeued(read_metadata(delivery), time.monotonic())
         self._works.clear()
+        self._deciding = None
         self.must_rest = False
 
     def _warn(self, delivery: Delivery, said: Metadata) -> None:

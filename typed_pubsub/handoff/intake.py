@@ -19,6 +19,8 @@ PROBE_AFTER = 2.0
 #: Seconds without a delivery after which exchange, queue and bindings are made sure of again: somebody may have deleted
 #: the exchange, of which no consumer is told.
 ENSURE_AFTER = 60.0
+#: Seconds between two questions to a busy broker about how many messages wait.
+ASK_EVERY = 55.0
 
 
 class Intake:
@@ -38,6 +40,7 @@ class Intake:
         self._looked = 0.0
         self._ensured = 0.0
         self._came = 0.0
+        self._asked = -ASK_EVERY
 
     @property
     def silence(self) -> float | None:
@@ -84,6 +87,19 @@ class Intake:
         elif now - (self._heard or now) > PROBE_AFTER:
             self._probe(consumer, now)
 
+    @property
+    def ready(self) -> int | None:
+        """Messages that waited in the queue when the broker last told; None: it has not, or there is no consumer."""
+        return None if self.consumer is None else self.consumer.ready
+
+    def ask(self) -> None:
+        """Asks how many messages wait, unless that was asked within the last minute; waits for no answer."""
+        if self.consumer is not None and (now := time.monotonic()) - self._asked > ASK_EVERY:
+            self._asked = now
+            # A fault is met at the next use.
+            with contextlib.suppress(*FAULTS):
+                self.consumer.ask()
+
     def beat(self) -> None:
         """A sign of life to the broker while nobody reads; a fault is met at the next use."""
         if self.consumer is not None:
@@ -107,4 +123,4 @@ class Intake:
                 # It consumes all the same: what is missing is somebody else's to make, and is told.
                 log.warning("%s", error)
         consumer.probe()
-        self._heard = self._looked = time.monotonic()
+        self._heard = self._looked = self._asked = time.monotonic()

@@ -55,6 +55,11 @@ class Lane:
         self._running_since = 0.0
         self._blocked_since: float | None = None
 
+    def __str__(self) -> str:
+        """How the way out is just now."""
+        how = "blocked by the broker" if self.outlet.is_blocked else "open" if self.outlet.is_open else "closed"
+        return f"{self.name}: {how}, {len(self._under_way)} awaiting an answer, {len(self._waiting)} to be written"
+
     @property
     def is_busy(self) -> bool:
         """Whether an answer is awaited."""

@@ -59,6 +59,12 @@ class Loop:
         consumer = self._intake.consumer
         return len(self._in_hand) + (0 if consumer is None else len(consumer.deliveries))
 
+    def __str__(self) -> str:
+        """What is in hand just now, and how the connections are: a sentence for people."""
+        consumer = "open" if self._intake.consumer is not None else "closed"
+        oldest = f", the oldest for {age:.1f} s" if (age := self._in_hand.age()) else ""
+        return f"{self.in_flight} deliveries in hand{oldest}; the event broker: {consumer}, {self._desk}"
+
     def waiting(self) -> float:
         """Seconds for which the oldest of them has waited for a broker, or all for ``before_batch``."""
         kept_back = 0.0 if self._not_ready_since is None else time.monotonic() - self._not_ready_since

@@ -1,13 +1,16 @@
 """One connection to the event broker for a command that has a question, or the sentence that says why there is none."""
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Generator
 
 from typed_pubsub.brokers.advice import advice
 from typed_pubsub.brokers.connection import FAULTS, Link, describe
 from typed_pubsub.brokers.event_broker import EventBroker, masked
+from typed_pubsub.brokers.survey import agreed
 from typed_pubsub.errors import ConnectFailed
+from typed_pubsub.settings.sqlite_url import is_sqlite_url
 
 #: Seconds for connecting, and then for each answer.
 TIMEOUT = 10.0
@@ -50,3 +53,17 @@ def connected(url: str, timeout: float = TIMEOUT) -> Generator[Link]:
         raise ConnectFailed(msg) from error
     finally:
         link.close(_GOODBYE)
+
+
+def broker_version(url: str) -> str:
+    """Name and version of the event broker, such as ``RabbitMQ 3.13.7``.
+
+    Raises:
+        MisconfigurationException: the URL cannot be read.
+        ConnectFailed: see ``connected``.
+    """
+    if is_sqlite_url(url):
+        return f"embedded, SQLite {sqlite3.sqlite_version}"
+    with connected(url) as link:
+        said = agreed(link)
+    return f"{said.product} {said.version}"

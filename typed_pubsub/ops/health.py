@@ -4,13 +4,14 @@ Pure but for ``read_state``, and quick to import: a probe runs every few seconds
 far as it can be read; ``judge`` is total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from typed_pubsub.handoff.health import State
+from typed_pubsub.handoff.health import State, Whole, file_of
 
 #: Seconds; the loop writes the file each second, so an older one means that it stands still.
 MAX_AGE = 10.0
@@ -29,11 +30,15 @@ class NotAState(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A judgement: ``summary`` is what is known, ``problems`` what is wrong with it, a sentence each."""
+    """A judgement: ``summary`` is what is known, ``problems`` what is wrong with it, a sentence each.
+
+    Of several processes ``state`` is their supervisor's, and ``processes`` are the judgements of each.
+    """
 
     summary: str
     problems: tuple[str, ...] = ()
-    state: State | None = None
+    state: State | Whole | None = None
+    processes: "tuple[Health, ...]" = ()
 
     @property
     def ok(self) -> bool:
@@ -46,12 +51,17 @@ class Health:
 
 
 def judge_file(path: Path, now: float) -> Health:
-    """What the health file at ``path`` says at ``now``, in seconds since 1970."""
+    """What the health file at ``path`` says at ``now``, in seconds since 1970.
+
+    One that a supervisor wrote speaks for the files of all its processes.
+    """
     try:
         state = read_state(path)
     except NotAState as problem:
         return Health("", (str(problem),))
-    return judge(state, now)
+    if isinstance(state, State):
+        return judge(state, now)
+    return judge_whole(state, [judge_file(Path(file_of(path, n + 1)), now) for n in range(state.processes)], now)
 
 
 def judge(state: State, now: float) -> Health:
@@ -60,7 +70,16 @@ def judge(state: State, now: float) -> Health:
     return Health(_summary(state, max(age, 0.0)), tuple(_problems(state, age)), state)
 
 
-def read_state(path: Path) -> State:
+def judge_whole(state: Whole, processes: Sequence[Health], now: float) -> Health:
+    """What a supervisor wrote of itself, and what each of its processes did, judged at ``now``."""
+    problems = list(_problems_of_age(now - state.time, "supervisor"))
+    for number, one in enumerate(processes, 1):
+        problems += [f"process {number}: {problem}" for problem in one.problems]
+    summary = "; ".join([f"{number}: {one.summary}" for number, one in enumerate(processes, 1)])
+    return Health(f"{state.processes} processes; {summary}", tuple(problems), state, tuple(processes))
+
+
+def read_state(path: Path) -> State | Whole:
     """Reads a health file.
 
     Raises:
@@ -76,18 +95,25 @@ def read_state(path: Path) -> State:
         msg = f"the health file {str(path)!r} cannot be read: {error}"
         raise NotAState(msg) from None
     try:
-        return msgspec.json.decode(written, type=State)
+        state = msgspec.json.decode(written, type=dict[str, Any])
+        if "processes" in state:
+            return msgspec.convert(state, Whole)
+        return msgspec.convert(state, State)
     except (ValueError, RecursionError) as error:
         msg = f"{str(path)!r} is no health file of a subscriber: {error}; nobody else may write PUBSUB_HEALTH_FILE"
         raise NotAState(msg) from None
 
 
-def _problems(state: State, age: float) -> Iterator[str]:
+def _problems_of_age(age: float, who: str) -> Iterator[str]:
     if age > MAX_AGE:
-        yield f"the health file is {age:.0f} s old (at most {MAX_AGE:g}): the subscriber is gone or stands still"
+        yield f"the health file is {age:.0f} s old (at most {MAX_AGE:g}): the {who} is gone or stands still"
     if age < -MAX_AGE:
         # One that lives writes it again within a second, with the clock as it is now.
         yield f"the health file is from {-age:.0f} s ahead: the clock was set back, and nobody has written it since"
+
+
+def _problems(state: State, age: float) -> Iterator[str]:
+    yield from _problems_of_age(age, "subscriber")
     if not state.consuming:
         yield f"not consuming {state.queue!r}: the event broker or Celery's broker is away"
     if state.last_round_trip is None:

@@ -23,8 +23,8 @@ def _line(traceback: TracebackType | None) -> str:
     shown = traceback
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-        # Where a model refuses its values, pydantic's own line helps nobody; it marks it for this.
-        if "__tracebackhide__" not in traceback.tb_frame.f_locals:
+        # Where a model refuses its values, or has no such field, pydantic's own line helps nobody.
+        if not str(traceback.tb_frame.f_globals.get("__name__")).startswith("pydantic."):
             shown = traceback
     frame = shown.tb_frame
     return f" at {frame.f_globals.get('__name__', '?')}:{shown.tb_lineno} in {frame.f_code.co_name}"

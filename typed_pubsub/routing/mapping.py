@@ -39,6 +39,14 @@ class TaskMapping:
         """An empty mapping."""
         self._routes: dict[str, Route] = {}
 
+    @classmethod
+    def of(cls, routes: Iterable[Route]) -> "TaskMapping":
+        """A mapping of routes that were made before, such as a part of another's."""
+        mapping = cls()
+        for route in routes:
+            mapping._add(route)
+        return mapping
+
     @property
     def routes(self) -> tuple[Route, ...]:
         """Every route, in the order in which it was added."""
@@ -164,9 +172,9 @@ class RouteStart(Generic[E]):
         def handler(event: E) -> TaskCall:
             return build(event, send)
 
-        local = None if isinstance(task, RemoteTask) else str(task.name)
+        local, remote = (None, task.name) if isinstance(task, RemoteTask) else (str(task.name), None)
         route_name = f"{meta_of(self.event).key.text}->{task.name}" if name is None else name
-        self.add(TypedRoute(route_name, (self.event,), handler, self.when, local))
+        self.add(TypedRoute(route_name, (self.event,), handler, self.when, local, remote))
 
 
 def _handler_name(handler: Handler[Any]) -> str:

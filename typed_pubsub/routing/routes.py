@@ -11,7 +11,7 @@ import msgspec
 
 from typed_pubsub.events.registry import EventClass, meta_of
 from typed_pubsub.events.shapes import is_mapping
-from typed_pubsub.routing.calls import SignatureLike, TaskCall, from_signature, is_task
+from typed_pubsub.routing.calls import RemoteTask, SignatureLike, TaskCall, from_signature, is_task
 
 E = TypeVar("E")
 
@@ -50,6 +50,14 @@ class Route(Protocol):
         """Names of this service's tasks that it is known to call."""
         ...
 
+    def remote_tasks(self) -> set[str]:
+        """Names of tasks that it is known to call and that are declared as another service's."""
+        ...
+
+    def tasks(self) -> set[str]:
+        """Names of the tasks that it is known to call, whosever they are."""
+        ...
+
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """The calls that the event causes. Runs the user's code: raises whatever that raises."""
         ...
@@ -57,13 +65,17 @@ class Route(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TypedRoute(Generic[E]):
-    """Events of these models, where ``when`` holds, cause the calls that ``handler`` returns."""
+    """Events of these models, where ``when`` holds, cause the calls that ``handler`` returns.
+
+    ``to`` is the one task of a one-liner, and ``task`` the same if it is this service's.
+    """
 
     name: str
     events: tuple[EventClass, ...]
     handler: Handler[E]
     when: Callable[[E], bool] | None = None
     task: str | None = None
+    remote: str | None = None
 
     @property
     def binding_keys(self) -> tuple[str, ...]:
@@ -74,11 +86,18 @@ class TypedRoute(Generic[E]):
         """The task of ``.to()``, or the tasks that the handler's code names as globals or closes over."""
         if self.task is not None:
             return {self.task}
-        handler = inspect.unwrap(self.handler)
-        if not inspect.isfunction(handler):
-            return set()
-        named: list[Any] = [handler.__globals__.get(name) for name in _names(handler.__code__)]
-        return {str(value.name) for value in [*named, *_closed_over(handler)] if is_task(value)}
+        return {str(value.name) for value in _named(self.handler) if is_task(value)}
+
+    def remote_tasks(self) -> set[str]:
+        """As ``local_tasks``, of those that ``remote_task`` declares."""
+        if self.remote is not None:
+            return {self.remote}
+        # Not isinstance: see ``call``.
+        return {value.name for value in _named(self.handler) if type(value) is RemoteTask}
+
+    def tasks(self) -> set[str]:
+        """See Route."""
+        return self.local_tasks() | self.remote_tasks()
 
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """See Route."""
@@ -111,6 +130,14 @@ def _items(outcome: Any) -> Iterable[Any]:
         _is_call(outcome) or isinstance(outcome, str | bytes) or is_mapping(outcome) or not hasattr(outcome, "__iter__")
     )
     return [outcome] if one else outcome
+
+
+def _named(handler: Callable[..., Any]) -> list[Any]:
+    """What a function's code names as globals or closes over; nothing of what is no function."""
+    function = inspect.unwrap(handler)
+    if not inspect.isfunction(function):
+        return []
+    return [*(function.__globals__.get(name) for name in _names(function.__code__)), *_closed_over(function)]
 
 
 def _names(code: CodeType) -> Iterator[str]:

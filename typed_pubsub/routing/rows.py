@@ -114,6 +114,14 @@ class RowRoute:
         """None: a name in a row is another service's until the contrary is known."""
         return set()
 
+    def remote_tasks(self) -> set[str]:
+        """See ``local_tasks``."""
+        return set()
+
+    def tasks(self) -> set[str]:
+        """The row's own."""
+        return {self.task}
+
     def calls(self, received: Received) -> Iterator[TaskCall]:
         """See Route."""
         key, body = received.routing_key, received.body

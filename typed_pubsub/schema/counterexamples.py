@@ -12,7 +12,6 @@ from typed_pubsub.schema.unions import Schema
 
 _TRIES = 1_000
 _SETTINGS = settings(
-    max_examples=_TRIES,
     database=None,
     deadline=None,
     derandomize=True,
@@ -22,9 +21,9 @@ _SETTINGS = settings(
 
 
 def find_refused(
-    writer: Schema, template: KeyTemplate, accepts: Callable[[Sent], bool], *, beside: Any = None
+    writer: Schema, template: KeyTemplate, accepts: Callable[[Sent], bool], *, beside: Any = None, tries: int = _TRIES
 ) -> Sent | None:
-    """The smallest event found that ``accepts`` says no to; None if a thousand tries found none.
+    """The smallest event found that ``accepts`` says no to; None if none of ``tries`` is.
 
     The same arguments give the same answer.
 
@@ -33,9 +32,11 @@ def find_refused(
         template: its routing key.
         accepts: whether a reader takes it.
         beside: the reader's schema: near its bounds there is most to find.
+        tries: how many events are made.
     """
+    made = sent_by(writer, template, beside=beside)
     try:
-        return find(sent_by(writer, template, beside=beside), lambda sent: not accepts(sent), settings=_SETTINGS)
+        return find(made, lambda sent: not accepts(sent), settings=settings(_SETTINGS, max_examples=tries))
     except HypothesisException:
         # None there, none to be made, or a reader that does not say the same twice.
         return None

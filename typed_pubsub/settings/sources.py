@@ -4,7 +4,7 @@ import difflib
 import importlib
 import inspect
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -40,7 +40,7 @@ def resolve(setting: str, value: Any) -> Any:
     if not module or not name:
         msg = f"{setting}: expected a dotted path such as my_app.pubsub.mapping, got {value!r}"
         raise MisconfigurationException(msg)
-    found = _import(setting, module)
+    found = import_module(setting, module)
     for part in name.split("."):
         found = getattr(found, part, _ABSENT)
         if found is _ABSENT:
@@ -55,13 +55,24 @@ def import_events(modules: Iterable[str]) -> None:
     Raises:
         MisconfigurationException: a module cannot be found. What a module itself raises comes through.
     """
+    for setting, module in event_modules(modules):
+        import_module(setting, module)
+
+
+def event_modules(modules: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each module that ``import_events`` imports, with who asks for it."""
     for module in modules:
-        _import("EVENTS", module)
+        yield "EVENTS", module
     for entry in metadata.entry_points(group=ENTRY_POINTS):
-        _import(f"entry point {entry.name!r} of {ENTRY_POINTS}", entry.module)
+        yield f"entry point {entry.name!r} of {ENTRY_POINTS}", entry.module
 
 
-def _import(setting: str, module: str) -> Any:
+def import_module(setting: str, module: str) -> Any:
+    """Imports a module that a setting names.
+
+    Raises:
+        MisconfigurationException: it cannot be found. What the module itself raises comes through.
+    """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

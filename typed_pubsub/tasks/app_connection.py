@@ -40,6 +40,11 @@ def app_connection(app: Celery, options: Mapping[str, Any] | None = None, **more
     raise MisconfigurationException(problem)
 
 
+def app_broker(app: Celery) -> str:
+    """The URL of the app's broker, or several separated by ``;``, that may be logged: without passwords."""
+    return masked(_url(app))
+
+
 def app_tls(described: Any) -> Any:
     """TLS of the next AMQP connection: as the app says, or with our defaults where it only says *that* it is TLS.
 

@@ -6,7 +6,7 @@ are given only records; so every message of an event exists before the first is 
 same as for a call before, that message is the template of the next (see ``templates``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from celery import Celery
@@ -17,7 +17,7 @@ from typed_pubsub.routing.arguments import plain
 from typed_pubsub.routing.calls import TaskCall
 from typed_pubsub.routing.routes import Route
 from typed_pubsub.tasks.app_connection import app_connection
-from typed_pubsub.tasks.hazards import LongWaits
+from typed_pubsub.tasks.hazards import Hazard, LongWaits, warn
 from typed_pubsub.tasks.messages import RecordingProducer, TaskMessage
 from typed_pubsub.tasks.templates import Templates
 
@@ -30,8 +30,12 @@ _KEEPS_TYPES = frozenset({"json", "application/json", "pickle", "application/x-p
 class TaskBuilder:
     """Builds the messages of task calls for one Celery app."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, tell: Callable[[Hazard], object] = warn) -> None:
         """Loads the app's tasks.
+
+        Args:
+            app: the Celery app.
+            tell: called with what a call shows to be a hazard.
 
         Raises:
             MisconfigurationException: the object is no Celery app, runs tasks eagerly, or has a broker URL
@@ -48,16 +52,20 @@ class TaskBuilder:
         # Any: options go through as they are, whatever the stubs of apply_async and send_task know.
         self.app: Any = app
         self._connection = app_connection(self.app)
-        self._waits = LongWaits(app)
+        self._waits = LongWaits(app, tell)
         self._templates = Templates(self.app, self._connection.transport.driver_type)
 
     def require(self, routes: Iterable[Route]) -> None:
         """Raises DefinitionError for a route to a task that the app ought to have and has not."""
+        for route, name in self.missing(routes):
+            msg = f"route {route.name}: the Celery app has no task {name!r} (for another service's: remote_task)"
+            raise DefinitionError(msg)
+
+    def missing(self, routes: Iterable[Route]) -> Iterator[tuple[Route, str]]:
+        """Each task that a route is known to call and that the app ought to have and has not."""
         known = set(self.app.tasks)
         for route in routes:
-            for name in sorted(route.local_tasks() - known):
-                msg = f"route {route.name}: the Celery app has no task {name!r} (for another service's: remote_task)"
-                raise DefinitionError(msg)
+            yield from ((route, name) for name in sorted(route.local_tasks() - known))
 
     def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
         """The messages of one call: the task's own, after it Celery's task-sent event where that is on.

@@ -6,7 +6,7 @@ lose tasks. Nothing here connects to a broker; docs/reliability.md has a section
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +47,12 @@ class Hazard:
 def warn_at_start(app: Any, routes: Iterable[Route]) -> None:
     """Logs each hazard of the tasks that the routes are known to call, once."""
     for hazard in find_hazards(app, known_tasks(routes)):
-        log.warning("%s", hazard)
+        warn(hazard)
+
+
+def warn(hazard: Hazard) -> None:
+    """Logs a hazard."""
+    log.warning("%s", hazard)
 
 
 def known_tasks(routes: Iterable[Route]) -> set[str]:
@@ -84,10 +89,11 @@ def used_as_found(queue: str, error: ChannelError) -> str:
 
 
 class LongWaits:
-    """Warns of tasks that a worker would have to hold for longer than its broker lets it, once a task name."""
+    """Tells of tasks that a worker would have to hold for longer than its broker lets it, once a task name."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, tell: Callable[[Hazard], object] = warn) -> None:
         """Connects to nothing."""
+        self._tell = tell
         connection = app.connection_for_write()
         self._kind: str = connection.transport.driver_type
         self._options: dict[str, Any] = connection.transport_options or {}
@@ -112,7 +118,7 @@ class LongWaits:
             limit = self._limit(queues)
             if wait > limit:
                 self._told.add(task)
-                log.warning("%s", _held_too_long(self._kind, task, wait, limit))
+                self._tell(_held_too_long(self._kind, task, wait, limit))
 
     def _limit(self, queues: Sequence[Any]) -> float:
         """How long a worker may hold a task, in seconds, as far as the app's settings tell."""

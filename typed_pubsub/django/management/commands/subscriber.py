@@ -3,18 +3,19 @@
 # Django has no types of its own.
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 
+import dataclasses
 import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import click
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from typed_pubsub.cli.failing import one_line
-from typed_pubsub.cli.logs import FORMATS, LEVELS, LOG_FORMAT_ENV, LOG_LEVEL_ENV
-from typed_pubsub.cli.options import LOG_FORMAT_HELP, LOG_LEVEL_HELP
+from typed_pubsub.cli.options import RunOptions, params_of_run
 from typed_pubsub.cli.run import run_subscriber
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import PubSubError
@@ -30,26 +31,15 @@ class Command(BaseCommand):  # type: ignore[misc]  # django has no types
 
     def add_arguments(self, parser: Any) -> None:
         """The options of every face."""
-        for name, choices, env, text in (
-            ("--log-level", LEVELS, LOG_LEVEL_ENV, LOG_LEVEL_HELP),
-            ("--log-format", FORMATS, LOG_FORMAT_ENV, LOG_FORMAT_HELP),
-        ):
-            # A default that is a text goes through type=, so the environment's is checked as well.
-            parser.add_argument(
-                name,
-                type=_one_of(choices),
-                default=os.environ.get(env) or None,
-                metavar=f"{{{','.join(choices)}}}",
-                help=f"{text} [env var: {env}]",
-            )
+        for option in params_of_run():
+            _add(parser, option)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Runs until it is asked to stop."""
         try:
             run_subscriber(
                 lambda: PubSubConfig.from_object(settings),
-                log_level=options["log_level"],
-                log_format=options["log_format"],
+                RunOptions(**{field.name: options[field.name] for field in dataclasses.fields(RunOptions)}),
                 before_batch=close_old_connections,
                 echo=self._echo,
             )
@@ -61,11 +51,33 @@ class Command(BaseCommand):  # type: ignore[misc]  # django has no types
         self.stdout.flush()
 
 
-def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.lower() not in choices:
-            msg = f"{value!r} is not one of {', '.join(choices)}"
-            raise ArgumentTypeError(msg)
-        return value.lower()
+def _add(parser: Any, option: click.Option) -> None:
+    """Adds an option of click's to a parser of argparse's: with the same values, and the environment's default."""
+    given = os.environ.get(str(option.envvar)) or None
+    # What click has in place of no default is nobody else's business.
+    default = option.default if isinstance(option.default, int | float) else None
+    shown = f" [default: {default:g}]" if default is not None and not option.is_flag else ""
+    told = f"{option.help}{shown} [env var: {option.envvar}]"
+    if option.is_flag:
+        on = given is not None and click.BOOL.convert(given, option, None)
+        parser.add_argument(*option.opts, dest=option.name, action="store_true", default=on, help=told)
+        return
+    # A default that is a text goes through type=, so the environment's is checked as well.
+    parser.add_argument(
+        *option.opts,
+        dest=option.name,
+        type=_read(option.type),
+        default=default if given is None else given,
+        metavar=f"{{{','.join(option.type.choices)}}}" if isinstance(option.type, click.Choice) else option.metavar,
+        help=told,
+    )
+
+
+def _read(kind: Any) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        try:
+            return kind.convert(value, None, None)
+        except click.BadParameter as error:
+            raise ArgumentTypeError(error.message) from None
 
     return read

@@ -1,0 +1,47 @@
+"""SIGUSR1: a look at a subscriber at work, which goes on."""
+
+import signal
+from pathlib import Path
+
+from tests.faces.conftest import Service
+from tests.support.rabbit import get
+from typed_pubsub import Publisher, PubSubConfig
+
+
+def test_the_stacks_and_what_is_in_hand_are_told_and_the_work_goes_on(service: Service, broker_url: str) -> None:
+    hold = service.directory / "hold"
+    hold.touch()
+    with service.start(broker_url, task_mapping="held.ROWS") as child:
+        child.wait_for("consuming")
+        with Publisher(PubSubConfig(broker_url=broker_url, exchange="events", unroutable="raise")) as publisher:
+            publisher.publish_event("a.key", {"number": 1})
+        for _ in range(200):
+            child.signal(signal.SIGUSR1)
+            if in_handler(child.lines):
+                break
+            child.wait_for("deliveries in hand", count=len([line for line in child.lines if "in hand" in line]) + 1)
+        line = child.wait_for("1 deliveries in hand, the oldest for ")[-1]
+        assert "the event broker: open, Celery's broker: open" in line
+        assert any("held.py" in line and "in should_schedule" in line for line in child.lines)
+        hold.unlink()
+        assert b"[1]" in get(broker_url, "celery").body
+        assert child.terminate() == 0, child.output
+    assert "Traceback" not in child.output
+
+
+def in_handler(lines: list[str]) -> bool:
+    return any("1 deliveries in hand" in line for line in lines)
+
+
+def test_it_is_no_end_before_the_settings_are_read_either(service: Service, tmp_path: Path) -> None:
+    slow = "import os, time\nfrom pathlib import Path\nprint('importing', flush=True)\n"
+    slow += "while not Path('go').exists():\n    time.sleep(0.01)\n"
+    (service.directory / "service.py").write_text(slow)
+    with service.start("amqp://nowhere//") as child:
+        child.wait_for("importing")
+        child.signal(signal.SIGUSR1)
+        child.wait_for("not consuming yet")
+        assert child.alive
+        assert any("service.py" in line for line in child.lines)
+        (service.directory / "go").touch()
+        assert child.wait() == 2, child.output

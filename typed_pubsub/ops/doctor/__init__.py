@@ -1,0 +1,1 @@
+"""What is wrong with the brokers of a service, told line by line from the network upwards."""
