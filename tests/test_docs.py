@@ -29,6 +29,7 @@ PAGES = (
     "docs/embedded.md",
     "docs/migrating.md",
     "docs/reliability.md",
+    "docs/topology.md",
     "docs/evolution.md",
     "docs/running.md",
     "docs/dead-letters.md",

@@ -9,13 +9,9 @@ from tests.support.amqp import declare, linked, message, take_all, wait_for_coun
 from tests.support.rabbit import broker
 from typed_pubsub.brokers.confirms import ConfirmChannel, Returned, Taken
 from typed_pubsub.brokers.letter_box import LetterBox, opened
+from typed_pubsub.brokers.queues import drops_by_itself, has_delivery_limit
 from typed_pubsub.brokers.ready import ReadyMessage
-from typed_pubsub.brokers.topology import (
-    drops_by_itself,
-    ensure_dead_letter_queue,
-    has_delivery_limit,
-    quorum_for_ever,
-)
+from typed_pubsub.brokers.topology import ensure_dead_letter_queue
 from typed_pubsub.errors import ConnectFailed
 from typed_pubsub.ops.connect import connected
 
@@ -184,7 +180,8 @@ def test_our_dead_letter_queues_have_no_delivery_limit_where_none_is_asked_for(v
 @pytest.mark.parametrize("version", [(3, 8, 0), (3, 13, 7), (4, 0, 0), (4, 1, 2)])
 def test_rabbitmq_4_is_told_to_keep_dead_letters_and_older_ones_know_no_such_word(version: tuple[int, ...]) -> None:
     limit = {"x-delivery-limit": -1} if version >= (4,) else {}
-    assert quorum_for_ever(version) == {"x-queue-type": "quorum", **limit}
+    arguments = dead_letter_arguments(quorum=True, limits_deliveries=False, server_version=version)
+    assert arguments == {"x-queue-type": "quorum", **limit}
 
 
 def test_the_version_of_the_server_is_known_and_the_embedded_broker_has_none(broker_url: str) -> None:

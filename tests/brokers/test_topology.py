@@ -8,7 +8,8 @@ from amqp.exceptions import PreconditionFailed
 from tests.support.amqp import declare, linked, message, send, take_all
 from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub import TopologyRefused
-from typed_pubsub.brokers.topology import Topology, dead_letter_queue, has_delivery_limit
+from typed_pubsub.brokers.queues import has_delivery_limit
+from typed_pubsub.brokers.topology import Topology, dead_letter_queue
 from typed_pubsub.testing.nodes import RabbitMQNode
 
 TOPOLOGY = Topology("an_exchange", "a_queue", ("a.*", "b.#"))

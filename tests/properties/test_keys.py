@@ -6,11 +6,11 @@ from itertools import product
 from urllib.parse import urlsplit
 
 import amqp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from typed_pubsub.errors import DefinitionError
-from typed_pubsub.events.keys import WORD, BindingTrie, KeyTemplate, check_amqp_key, matches, split_words
+from typed_pubsub.events.keys import WORD, BindingTrie, KeyTemplate, check_amqp_key, covers, matches, split_words
 
 
 def defined(pattern: list[str], words: list[str]) -> bool:
@@ -224,3 +224,17 @@ def _drained(channel: amqp.Channel, queue: str) -> list[str]:
         assert message.delivery_info["routing_key"] == message.body
         keys.append(str(message.body))
     return keys
+
+
+few = st.lists(st.sampled_from(["a", "b", "*", "#"]), max_size=4).map(".".join)
+#: Every key of up to seven words of these three, of which no binding key of ``few`` names the last one.
+ROUTING_KEYS = [".".join(words) for length in range(8) for words in product("abz", repeat=length)]
+
+
+@example(["*"], "#")
+@example(["a", "a.#.*"], "a.#")
+@example(["a", "a.*"], "a.#")
+@given(st.lists(few, max_size=3), few)
+def test_binding_keys_cover_another_one_whose_every_routing_key_one_of_them_takes(these: list[str], other: str) -> None:
+    taken = (key for key in ROUTING_KEYS if matches(other, key))
+    assert covers(these, other) is all(any(matches(key, routing_key) for key in these) for routing_key in taken)

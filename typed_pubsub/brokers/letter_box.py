@@ -19,7 +19,8 @@ from typed_pubsub.brokers.confirms import ConfirmChannel, Outcome
 from typed_pubsub.brokers.connection import FAULTS, Link
 from typed_pubsub.brokers.consumer import delivery_of
 from typed_pubsub.brokers.letters import Letter, read_letter, replay_message
-from typed_pubsub.brokers.topology import count_messages, dead_letter_queue, drops_by_itself
+from typed_pubsub.brokers.queues import count_queue, drops_by_itself
+from typed_pubsub.brokers.topology import dead_letter_queue
 from typed_pubsub.errors import BrokerError, TopologyRefused
 from typed_pubsub.events.delivery import Delivery
 
@@ -167,8 +168,8 @@ def opened(link: Link, queue: str, *, window: int = WINDOW, anyway: bool = False
         OSError, AMQPError: the connection broke.
     """
     name = dead_letter_queue(queue)
-    count = count_messages(link, name)
-    if count is None:
+    found = count_queue(link, name)
+    if found is None:
         yield None
         return
     if not anyway and drops_by_itself(link, name):
@@ -179,7 +180,7 @@ def opened(link: Link, queue: str, *, window: int = WINDOW, anyway: bool = False
         )
         raise LookedAtTooOften(msg)
     try:
-        box = LetterBox(link, queue, count, window=window)
+        box = LetterBox(link, queue, found[0], window=window)
     except ChannelError as error:
         raise TopologyRefused(f"the broker does not hand out {name!r}: {error.reply_text or error}") from error
     try:

@@ -3,7 +3,7 @@
 Every question that the broker may answer with a closed channel is asked on a throw-away channel.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from typed_pubsub.errors import TopologyRefused
 DELIVERY_LIMIT = 50
 #: No delivery limit, in the words of RabbitMQ 4.
 UNLIMITED = -1
-# The version of RabbitMQ from which on a quorum queue has a delivery limit of 20 unless it is told otherwise.
-_DROPS_BY_ITSELF = (4,)
+#: The version of RabbitMQ from which on a quorum queue has a delivery limit of 20 unless it is told otherwise.
+LIMITS_QUORUM_QUEUES = (4,)
 
 
 def dead_letter_queue(queue: str) -> str:
@@ -42,24 +42,39 @@ class Topology:
         """
         ensure_exchange(link, self.exchange)
         ensure_dead_letter_queue(link, self.queue, quorum=self.quorum)
-        ensure_queue(link, self.queue, self._arguments(link))
+        arguments = queue_arguments(self.queue, quorum=self.quorum, limits_deliveries=link.limits_deliveries)
+        ensure_queue(link, self.queue, arguments)
         ensure_bindings(link, self.queue, self.exchange, self.binding_keys)
 
-    def _arguments(self, link: Link) -> dict[str, Any]:
-        # A classic queue has no arguments, as the replaced library declares it, so that either may come first.
-        if not self.quorum and not link.limits_deliveries:
-            return {}
-        limited = {
-            "x-delivery-limit": DELIVERY_LIMIT,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": dead_letter_queue(self.queue),
-        }
-        if link.limits_deliveries:
-            # There is one kind of queue, and what it dead-letters is moved in one transaction.
-            return limited
-        # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
-        at_least_once = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
-        return {"x-queue-type": "quorum", **limited, **at_least_once}
+
+def queue_arguments(queue: str, *, quorum: bool, limits_deliveries: bool) -> dict[str, Any]:
+    """The arguments that an event queue is declared with; ``limits_deliveries`` is the broker's (see Link)."""
+    # A classic queue has no arguments, as the replaced library declares it, so that either may come first.
+    if not quorum and not limits_deliveries:
+        return {}
+    limited = {
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": dead_letter_queue(queue),
+    }
+    if limits_deliveries:
+        # There is one kind of queue, and what it dead-letters is moved in one transaction.
+        return limited
+    # At-least-once dead-lettering asks for reject-publish (RabbitMQ, "Quorum Queues").
+    at_least_once = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    return {"x-queue-type": "quorum", **limited, **at_least_once}
+
+
+def dead_letter_arguments(*, quorum: bool, limits_deliveries: bool, server_version: tuple[int, ...]) -> dict[str, Any]:
+    """The arguments that a dead-letter queue is declared with: as durable as the event queue, no limit of any kind.
+
+    ``limits_deliveries`` and ``server_version`` are the broker's (see Link).
+    """
+    if not quorum or limits_deliveries:
+        return {}
+    # Before 4.0 there is no limit, and no way to say so.
+    unlimited = {"x-delivery-limit": UNLIMITED} if server_version >= LIMITS_QUORUM_QUEUES else {}
+    return {"x-queue-type": "quorum", **unlimited}
 
 
 def ensure_exchange(link: Link, name: str) -> None:
@@ -84,21 +99,10 @@ def ensure_queue(link: Link, name: str, arguments: dict[str, Any]) -> None:
 
 def ensure_dead_letter_queue(link: Link, queue: str, *, quorum: bool) -> None:
     """The dead-letter queue of an event queue: as durable as that one, and nothing in it ever expires."""
-    ensure_queue(
-        link,
-        dead_letter_queue(queue),
-        quorum_for_ever(link.server_version) if quorum and not link.limits_deliveries else {},
+    arguments = dead_letter_arguments(
+        quorum=quorum, limits_deliveries=link.limits_deliveries, server_version=link.server_version
     )
-
-
-def quorum_for_ever(server_version: tuple[int, ...]) -> dict[str, Any]:
-    """Arguments of a quorum queue from which this version of RabbitMQ drops nothing for having been looked at.
-
-    From 4.0 on it drops what was delivered 20 times, unless the queue says otherwise; before, there is no limit, and no
-    way to say so.
-    """
-    unlimited = {"x-delivery-limit": UNLIMITED} if server_version >= _DROPS_BY_ITSELF else {}
-    return {"x-queue-type": "quorum", **unlimited}
+    ensure_queue(link, dead_letter_queue(queue), arguments)
 
 
 def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterable[str]) -> None:
@@ -111,69 +115,50 @@ def ensure_bindings(link: Link, queue: str, exchange: str, binding_keys: Iterabl
         channel.queue_declare(queue, passive=True)
 
     try:
-        _on_throw_away_channel(link, bind)
+        on_throw_away_channel(link, bind)
     except ChannelError as error:
-        raise _refused(f"the bindings of queue {queue!r} to exchange {exchange!r}", error) from error
+        raise refused(f"the bindings of queue {queue!r} to exchange {exchange!r}", error) from error
 
 
-def count_consumers(link: Link, queue: str) -> int | None:
-    """How many consumers a queue has; None: there is no such queue.
-
-    Raises:
-        TopologyRefused: the broker does not allow the question.
-    """
-    found = _look(link, queue)
-    return None if found is None else int(found.consumer_count)
-
-
-def count_messages(link: Link, queue: str) -> int | None:
-    """How many messages of a queue are ready to be delivered; None: there is no such queue.
-
-    Raises:
-        TopologyRefused: the broker does not allow the question.
-    """
-    found = _look(link, queue)
-    return None if found is None else int(found.message_count)
-
-
-def drops_by_itself(link: Link, queue: str) -> bool:
-    """Whether the broker may drop messages of an existing queue for having been delivered and given back often.
-
-    RabbitMQ does from 4.0 on, where a quorum queue does not say otherwise. Its limit may come from a policy, which
-    nobody can ask for here.
-    """
-    return link.server_version >= _DROPS_BY_ITSELF and has_delivery_limit(link, queue)
-
-
-def has_delivery_limit(link: Link, queue: str) -> bool:
-    """Whether an existing queue is a quorum queue that is not declared to be without a delivery limit.
-
-    Where the user may not declare queues nobody knows, and it may well have one.
-    """
-    arguments = {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED}
-
-    def declare(channel: Any) -> None:
-        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
-
-    # Declared as one without: the broker names what differs, the kind of the queue first.
+def declare_queue(link: Link, name: str, arguments: Mapping[str, Any]) -> None:
+    """A durable queue with exactly these arguments. Raises TopologyRefused: there is another one of that name."""
     try:
-        _on_throw_away_channel(link, declare)
-    except PreconditionFailed as error:
-        return "x-delivery-limit" in str(error.reply_text)
-    except AccessRefused:
-        return True
-    return False
-
-
-def _look(link: Link, queue: str) -> Any:
-    found: list[Any] = []
-    try:
-        _on_throw_away_channel(link, lambda channel: found.append(channel.queue_declare(queue, passive=True)))
-    except NotFound:
-        return None
+        on_throw_away_channel(
+            link,
+            lambda channel: channel.queue_declare(name, durable=True, auto_delete=False, arguments=dict(arguments)),
+        )
     except ChannelError as error:
-        raise _refused(f"to tell of queue {queue!r}", error) from error
-    return found[0]
+        raise refused(f"queue {name!r}", error) from error
+
+
+#: A binding of a queue: exchange, key and arguments.
+BindingOf = tuple[str, str, Mapping[str, Any]]
+
+
+def add_bindings(link: Link, queue: str, bindings: Iterable[BindingOf]) -> None:
+    """Binds the queue; a binding that it has stays. Raises TopologyRefused."""
+
+    def bind(channel: Any) -> None:
+        for exchange, key, arguments in bindings:
+            channel.queue_bind(queue, exchange, routing_key=key, arguments=dict(arguments))
+
+    try:
+        on_throw_away_channel(link, bind)
+    except ChannelError as error:
+        raise refused(f"a binding of queue {queue!r}", error) from error
+
+
+def remove_bindings(link: Link, queue: str, bindings: Iterable[BindingOf]) -> None:
+    """Takes bindings away; one that is not there is none. Raises TopologyRefused."""
+
+    def unbind(channel: Any) -> None:
+        for exchange, key, arguments in bindings:
+            channel.queue_unbind(queue, exchange, routing_key=key, arguments=dict(arguments))
+
+    try:
+        on_throw_away_channel(link, unbind)
+    except ChannelError as error:
+        raise refused(f"to take a binding of queue {queue!r} away", error) from error
 
 
 Question = Callable[[Any], Any]
@@ -183,23 +168,24 @@ def _find_or_declare(link: Link, what: str, find: Question, declare: Question) -
     try:
         if not _exists(link, find):
             try:
-                _on_throw_away_channel(link, declare)
+                on_throw_away_channel(link, declare)
             except PreconditionFailed:
                 # Somebody else was quicker, with other arguments: used as found.
-                _on_throw_away_channel(link, find)
+                on_throw_away_channel(link, find)
     except ChannelError as error:
-        raise _refused(what, error) from error
+        raise refused(what, error) from error
 
 
 def _exists(link: Link, find: Question) -> bool:
     try:
-        _on_throw_away_channel(link, find)
+        on_throw_away_channel(link, find)
     except NotFound:
         return False
     return True
 
 
-def _on_throw_away_channel(link: Link, ask: Question) -> None:
+def on_throw_away_channel(link: Link, ask: Question) -> None:
+    """Calls ``ask`` with a channel of its own. Raises ChannelError: the broker's answer closed it."""
     channel = link.channel()
     try:
         ask(channel)
@@ -211,6 +197,7 @@ def _on_throw_away_channel(link: Link, ask: Question) -> None:
     channel.close()
 
 
-def _refused(what: str, error: ChannelError) -> TopologyRefused:
+def refused(what: str, error: ChannelError) -> TopologyRefused:
+    """The error for a refusal of the broker's; ``what`` follows "the broker refused"."""
     hint = " (the user lacks a permission)" if isinstance(error, AccessRefused) else ""
     return TopologyRefused(f"the broker refused {what}{hint}: {error.reply_text or error}")

@@ -17,6 +17,7 @@ from typed_pubsub.cli.publish import publish
 from typed_pubsub.cli.schema import schema
 from typed_pubsub.cli.service import service_option, this_service
 from typed_pubsub.cli.streams import record, replay, tail
+from typed_pubsub.cli.topology import topology
 from typed_pubsub.cli.version import PACKAGE, package_version, version
 
 
@@ -65,6 +66,7 @@ main.add_command(publish)
 main.add_command(tail)
 main.add_command(record)
 main.add_command(replay)
+main.add_command(topology)
 
 
 @main.command()

@@ -43,6 +43,54 @@ def matches(binding_key: str, routing_key: str) -> bool:
     return end in taken
 
 
+def covers(binding_keys: Iterable[str], other: str) -> bool:
+    """Whether every routing key that the binding key ``other`` takes is taken by one of ``binding_keys`` too."""
+    patterns = [split_words(key) for key in binding_keys]
+    # Which patterns may stand where after the words so far: a set for each way in which ``other`` can be filled. A word
+    # that no pattern names (None) is the hardest one for them.
+    ways = {_past_hashes(patterns, ((index, 0) for index in range(len(patterns))))}
+    for word in split_words(other):
+        if word == "#":
+            ways |= _any_number(patterns, ways)
+        else:
+            ways = {_after(patterns, way, None if word == "*" else word) for way in ways}
+    ends = {(index, len(pattern)) for index, pattern in enumerate(patterns)}
+    return all(way & ends for way in ways)
+
+
+_Way = frozenset[tuple[int, int]]
+
+
+def _any_number(patterns: list[list[str]], ways: set[_Way]) -> set[_Way]:
+    found, fresh = set(ways), set(ways)
+    while fresh:
+        fresh = {_after(patterns, way, None) for way in fresh} - found
+        found |= fresh
+    return found
+
+
+def _after(patterns: list[list[str]], way: _Way, word: str | None) -> _Way:
+    reached: set[tuple[int, int]] = set()
+    for index, place in way:
+        pattern = patterns[index][place] if place < len(patterns[index]) else None
+        if pattern == "#":
+            reached.add((index, place))
+        elif pattern == "*" or (pattern is not None and pattern == word):
+            reached.add((index, place + 1))
+    return _past_hashes(patterns, reached)
+
+
+def _past_hashes(patterns: list[list[str]], places: Iterable[tuple[int, int]]) -> _Way:
+    """The places, and those behind each ``#``, which may be of no word."""
+    reached = set(places)
+    for start in list(reached):
+        index, place = start
+        while place < len(patterns[index]) and patterns[index][place] == "#":
+            place += 1
+            reached.add((index, place))
+    return frozenset(reached)
+
+
 def check_amqp_key(key: str) -> str:
     """Returns ``key`` if AMQP can carry it.
 

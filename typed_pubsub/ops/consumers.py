@@ -4,7 +4,7 @@ import time
 
 from typed_pubsub.brokers.connection import FAULTS, describe
 from typed_pubsub.brokers.event_broker import EventBroker, masked
-from typed_pubsub.brokers.topology import count_consumers
+from typed_pubsub.brokers.queues import count_queue
 from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.ops.connect import connect_any
 from typed_pubsub.ops.health import Health
@@ -42,6 +42,7 @@ def _ask(broker: EventBroker, queue: str, timeout: float) -> int | None:
     link = connect_any(broker, timeout)
     try:
         link.limit(deadline - time.monotonic())
-        return count_consumers(link, queue)
+        counted = count_queue(link, queue)
+        return None if counted is None else counted[1]
     finally:
         link.close(_GOODBYE)

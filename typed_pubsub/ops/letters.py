@@ -8,7 +8,8 @@ from datetime import UTC
 
 from typed_pubsub.brokers.letter_box import opened
 from typed_pubsub.brokers.letters import Letter, as_replayed
-from typed_pubsub.brokers.topology import count_messages, dead_letter_queue
+from typed_pubsub.brokers.queues import count_queue
+from typed_pubsub.brokers.topology import dead_letter_queue
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.events.keys import BindingTrie
@@ -161,7 +162,8 @@ def count_meant(config: PubSubConfig, wanted: Wanted, *, anyway: bool = False) -
     """How many dead letters are meant; None: there is no queue. Where all are, the broker says so unread."""
     if wanted.is_all:
         with connected(config.broker_url) as link:
-            return count_messages(link, dead_letter_queue(queue_of(config)))
+            counted = count_queue(link, dead_letter_queue(queue_of(config)))
+            return None if counted is None else counted[0]
     found = list_letters(config, wanted, most=0, anyway=anyway)
     return None if found is None else found.meant
 
