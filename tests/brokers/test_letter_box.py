@@ -11,7 +11,7 @@ from typed_pubsub.brokers.confirms import ConfirmChannel, Returned, Taken
 from typed_pubsub.brokers.letter_box import LetterBox, opened
 from typed_pubsub.brokers.queues import drops_by_itself, has_delivery_limit
 from typed_pubsub.brokers.ready import ReadyMessage
-from typed_pubsub.brokers.topology import ensure_dead_letter_queue
+from typed_pubsub.brokers.topology import dead_letter_arguments, ensure_dead_letter_queue
 from typed_pubsub.errors import ConnectFailed
 from typed_pubsub.ops.connect import connected
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.amqp import linked
 from tests.support.children import ROOT, environment
 from typed_pubsub import PubSubConfig, Registry
+from typed_pubsub.brokers.topology import ensure_bindings, ensure_exchange, ensure_queue
 from typed_pubsub.ops.checks.celery import HAZARDS
 from typed_pubsub.ops.checks.rules import RULES, Finding
 from typed_pubsub.ops.checks.service import Checked, Wanted, check
@@ -244,6 +246,8 @@ CAUSES: dict[str, tuple[str, str]] = {
     "TP606": ("more['queue_name'] = 'service.tasks'", "QUEUE_NAME: 'service.tasks' is one of the app's task_queues"),
     "TP701": ("", "no connection to amqp://guest:**@127.0.0.1"),
     "TP702": ("", "exchange events: there is none"),
+    "TP703": ("", "queue 'service': x-max-length is 7"),
+    "TP704": ("", "queue service: it is bound to exchange 'events' with 'old.#'"),
 }
 
 Make = Callable[..., Checked]
@@ -307,6 +311,23 @@ def test_what_the_broker_does_not_have_is_a_finding(checked: Make, broker_url: s
         "warning TP702 exchange events: there is none",
         "warning TP702 queue service: there is none",
         "warning TP702 queue service.dlq: there is none",
+    ]
+
+
+def test_what_the_broker_has_otherwise_is_a_finding(checked: Make, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/other.db"
+    with linked(url) as link:
+        ensure_exchange(link, "events")
+        # The service's routes are for checked.paid.
+        ensure_queue(link, "service", {"x-max-length": 7, "x-overflow": "reject-publish"})
+        ensure_bindings(link, "service", "events", ["old.#"])
+    found = lines(checked(broker=10.0, broker_url=url))
+    assert found[0].startswith("warning TP702 queue service: it is not bound with")
+    assert found[1] == "warning TP702 queue service.dlq: there is none"
+    assert found[2].startswith("warning TP703 queue 'service': ")
+    assert "x-max-length is 7, declared none" in found[2]
+    assert found[3:] == [
+        "warning TP704 queue service: it is bound to exchange 'events' with 'old.#', and no route wants that"
     ]
 
 

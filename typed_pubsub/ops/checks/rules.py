@@ -87,6 +87,8 @@ RULES: dict[str, Rule] = {
         Rule("TP606", "error", "Celery's workers consume the event queue"),
         Rule("TP701", "error", "The event broker does not answer"),
         Rule("TP702", "warning", "The broker has not what the service declares"),
+        Rule("TP703", "warning", "The broker has something else under the name"),
+        Rule("TP704", "warning", "A binding brings what no route wants"),
     )
 }
 

@@ -67,7 +67,7 @@ def check(read_config: Callable[[], PubSubConfig], wanted: Wanted, registry: Reg
             tried = _of_app(config, table, registry, wanted, found) if wanted.app else 0
             counts = (len(table.routes), tried)
     if wanted.broker is not None:
-        found += broker.check_broker(config, wanted.broker)
+        found += broker.check_broker(config, registry, wanted.broker)
     return _sorted(found, len(registry), *counts)
 
 

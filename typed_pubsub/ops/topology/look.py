@@ -8,7 +8,7 @@ from typed_pubsub.brokers.connection import Link
 from typed_pubsub.brokers.event_broker import EmbeddedLink
 from typed_pubsub.brokers.sqlite import reading
 from typed_pubsub.errors import ConnectFailed, MisconfigurationException, TopologyRefused
-from typed_pubsub.ops.connect import connected
+from typed_pubsub.ops.connect import TIMEOUT, connected
 from typed_pubsub.ops.topology.management import Management, Unreachable, management_of
 from typed_pubsub.ops.topology.values import (
     Binding,
@@ -44,13 +44,14 @@ class Source(Protocol):
         ...
 
 
-def look(url: str, declared: Declared, management: str | None = None) -> Found:
+def look(url: str, declared: Declared, management: str | None = None, timeout: float = TIMEOUT) -> Found:
     """What the broker at ``url`` has of what is declared.
 
     Args:
         url: of the event broker.
         declared: which things to look for, and how they may well have been made.
         management: URL of RabbitMQ's management API; None: at the usual port beside the broker.
+        timeout: seconds for connecting to the broker, and then for each of its answers.
 
     Raises:
         MisconfigurationException: a URL cannot be read.
@@ -59,7 +60,7 @@ def look(url: str, declared: Declared, management: str | None = None) -> Found:
     """
     if is_sqlite_url(url) and not reading.file_exists(url):
         return Found(None, {}, (), ("there is no such file yet: the embedded broker makes it when it is first used",))
-    with connected(url) as link:
+    with connected(url, timeout) as link:
         unknown: list[str] = []
         source = _source(url, link, management, unknown)
         try:
