@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from typed_pubsub.cli.printing import echo_json, format_option
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -97,20 +97,24 @@ def _dead_letter(config: "PubSubConfig", which: str, *, anyway: bool) -> "Delive
 
 
 def _show(told: "Explanation") -> None:
-    click.echo(f"key       {told.routing_key}")
-    click.echo(f"event     {told.event_id or '(has no id)'}, version {told.version}")
-    click.echo(f"model     {_model(told)}")
+    _say("key", told.routing_key)
+    _say("event", f"{told.event_id or '(has no id)'}, version {told.version}")
+    _say("model", _model(told))
     for misfit in told.misfits:
         got = f", got {misfit.got}" if misfit.got else ""
         kind = f" ({misfit.kind})" if misfit.kind else ""
-        click.echo(f"body      {misfit.path}: {misfit.expected}{got}{kind}")
+        _say("body", f"{misfit.path}: {misfit.expected}{got}{kind}")
     for route in told.routes:
-        click.echo(f"route     {route.name}{_binding(told, route)}: {_condition(route)}")
+        _say("route", f"{route.name}{_binding(told, route)}: {_condition(route)}")
         for call in route.calls:
             _show_call(call)
     if not told.routes:
-        click.echo("route     none wants this key")
-    click.echo(f"decision  {_decision(told)}")
+        _say("route", "none wants this key")
+    _say("decision", _decision(told))
+
+
+def _say(what: str, text: str) -> None:
+    echo_wrapped(f"{what:10}", text, indent=10)
 
 
 def _model(told: "Explanation") -> str:
@@ -139,11 +143,11 @@ def _condition(route: "RouteTold") -> str:
 
 def _show_call(call: "CallTold") -> None:
     arguments = [*map(repr, call.args), *(f"{name}={value!r}" for name, value in call.kwargs.items())]
-    click.echo(f"          {call.task}({', '.join(arguments)})")
+    _say("", f"{call.task}({', '.join(arguments)})")
     if call.options:
-        click.echo(f"            {', '.join(f'{name}={value!r}' for name, value in call.options.items())}")
+        _say("", f"  {', '.join(f'{name}={value!r}' for name, value in call.options.items())}")
     where = f"queue {call.queue!r}" if call.queue else f"exchange {call.exchange!r}, key {call.routing_key!r}"
-    click.echo(f"            {f'cannot be built: {call.problem}' if call.problem else f'to {where}'}")
+    _say("", f"  {f'cannot be built: {call.problem}' if call.problem else f'to {where}'}")
 
 
 def _decision(told: "Explanation") -> str:

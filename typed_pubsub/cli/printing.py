@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 import msgspec
@@ -51,7 +51,7 @@ def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int
     line = f"{mark}{text}"
     if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, indent + 20)
-        line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False, drop_whitespace=False)
+        line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
         line = "\n".join(part.rstrip() for part in line.splitlines())
     click.echo(click.style(mark, fg=colour) + line[len(mark) :])
 
@@ -90,32 +90,63 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+class Bar(Protocol):
+    """What tells how many are done: called with how many more are."""
+
+    def __call__(self, more: int, /) -> None:
+        """So many more are done."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Prints a line beside it, on standard error."""
+        ...
+
+
 @contextlib.contextmanager
-def progress(label: str, total: int | None) -> Generator[Callable[[int], None]]:
-    """Tells on standard error how many of ``total`` are done; gives what is called with how many more are.
+def progress(label: str, total: int | None) -> Generator[Bar]:
+    """Tells on standard error how many of ``total`` are done.
 
     A bar on a terminal, elsewhere a line every few seconds.
     """
     if not sys.stderr.isatty():
-        yield _told_in_lines(label, total)
+        yield _Lines(label, total)
         return
     out = console(stderr=True)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out, transient=True) as shown:
-        task = shown.add_task(label, total=total)
-        yield lambda more: shown.advance(task, more)
+        yield _Shown(shown, shown.add_task(label, total=total))
 
 
-def _told_in_lines(label: str, total: int | None) -> Callable[[int], None]:
-    done, told = 0, time.monotonic()
+class _Shown:
+    """A bar of rich's."""
 
-    def advance(more: int) -> None:
-        nonlocal done, told
-        done += more
-        if (now := time.monotonic()) - told >= _TELL_EVERY:
-            told = now
-            click.echo(f"{label}: {done:,}{'' if total is None else f' of {total:,}'}", err=True)
+    def __init__(self, shown: Any, task: Any) -> None:
+        self._shown = shown
+        self._task = task
 
-    return advance
+    def __call__(self, more: int, /) -> None:
+        self._shown.advance(self._task, more)
+
+    def say(self, text: str) -> None:
+        self._shown.console.print(text, markup=False, highlight=False)
+
+
+class _Lines:
+    """A line now and then."""
+
+    def __init__(self, label: str, total: int | None) -> None:
+        self._label = label
+        self._of = "" if total is None else f" of {total:,}"
+        self._done = 0
+        self._told = time.monotonic()
+
+    def __call__(self, more: int, /) -> None:
+        self._done += more
+        if (now := time.monotonic()) - self._told >= _TELL_EVERY:
+            self._told = now
+            self.say(f"{self._label}: {self._done:,}{self._of}")
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)

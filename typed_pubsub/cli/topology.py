@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from typed_pubsub.cli.printing import echo_json, format_option, progress, show_table
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option, progress, show_table
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def show(management: str | None, form: str) -> None:
     if notes:
         click.echo()
     for line in notes:
-        click.echo(line)
+        echo_wrapped("", line, indent=2)
 
 
 @topology.command("plan")
@@ -102,7 +102,7 @@ def plan_(prune: bool, migrate: bool, management: str | None, form: str) -> None
         echo_json({"steps": steps, "differences": differences, "stale": made.stale, "unknown": found.unknown})
     else:
         for line in _lines(made, found):
-            click.echo(line)
+            echo_wrapped("", line, indent=2)
     sys.exit(0 if made.nothing_to_do else 1)
 
 
@@ -136,14 +136,14 @@ def apply(prune: bool, migrate: bool, yes: bool, declared_bindings_only: bool, m
     config, declared, found = _looked(management)
     made = _planned(declared, found, prune=prune, migrate=migrate)
     for line in _lines(made, found):
-        click.echo(line)
+        echo_wrapped("", line, indent=2)
     hindered = obstacles(made, found, declared_bindings_only=declared_bindings_only)
     if hindered:
         raise TopologyRefused("; ".join(hindered))
     if made.steps and not yes:
         click.confirm("Go on?", abort=True, err=True)
     with progress("messages moved", None) as advance:
-        take(config.broker_url, made, declared, lambda line: click.echo(f"... {line}", err=True), advance)
+        take(config.broker_url, made, declared, lambda line: advance.say(f"... {line}"), advance)
     if made.steps:
         click.echo(f"done: {len(made.steps)} step{'s' if len(made.steps) > 1 else ''}")
 
