@@ -10,7 +10,7 @@ WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .NOTPARALLEL:
-.PHONY: help venv venvs compiled lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-embedded soundness cli-docs constraints clean
+.PHONY: help venv venvs compiled lint format servers test test-all test-others test-faults chaos demo bench bench-growth bench-check bench-report bench-contracts bench-looking bench-embedded soundness cli-docs constraints clean
 
 help:            ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -112,6 +112,9 @@ bench-report: $(STAMP)          ## docs/benchmarks.md and its plots, of what the
 
 bench-contracts: $(STAMP)       ## what schema check costs for 500 event types
 	$(BIN)/python -m benchmarks.contracts
+
+bench-looking: $(STAMP) servers ## what tail, dlq list and topology show cost a subscriber at work
+	$(BIN)/python -m benchmarks.looking
 
 bench-embedded: $(STAMP)        ## the embedded broker beside kombu's transports that need no server
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

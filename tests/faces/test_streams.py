@@ -184,6 +184,17 @@ def test_what_is_recorded_can_be_replayed_under_the_same_ids(
     assert not {get(config.broker_url, queue).headers["ce-id"] for _ in range(3)} & {*ids}
 
 
+def test_a_recording_has_more_than_the_broker_sends_ahead(
+    run: Callable[..., Result], config: PubSubConfig, exchange: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    with beside(run, "record", str(file), "--limit", "1300") as record, Publisher(config) as publisher:
+        publish_when_seen(config, OrderPlaced(order=0))
+        publisher.publish_many([OrderPlaced(order=number) for number in range(1, 1300)])
+    assert record.result().exit_code == 0, record.result().output
+    assert [json.loads(line)["body"]["order"] for line in file.read_text().splitlines()] == [*range(1300)]
+
+
 def get_now(url: str, queue: str) -> Any:
     with broker(url) as connection:
         return connection.default_channel.basic_get(queue, no_ack=True)

@@ -180,6 +180,15 @@ def test_what_is_exported_of_a_service_on_the_embedded_broker_is_for_rabbitmq(tm
     exported = json.loads(run(config(f"sqlite:///{tmp_path}/b.db"), "export").stdout)
     assert [queue["arguments"] for queue in exported["queues"]] == [{}, {}]
     assert {thing["vhost"] for kind in exported for thing in exported[kind]} == {"/"}
+
+
+def test_what_is_exported_for_rabbitmq_4_keeps_dead_letters_by_an_argument(tmp_path: Path) -> None:
+    settings = config(f"sqlite:///{tmp_path}/b.db", queue_type="quorum")
+    exported = json.loads(run(settings, "export", "--rabbitmq", "4").stdout)
+    assert exported["queues"][0]["arguments"] == {"x-queue-type": "quorum", "x-delivery-limit": -1}
+    assert exported["policies"] == []
+    (policy,) = json.loads(run(settings, "export").stdout)["policies"]
+    assert policy["definition"] == {"delivery-limit": 1_000_000}
     assert not list(tmp_path.iterdir())
 
 

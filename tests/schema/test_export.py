@@ -2,10 +2,11 @@
 
 import json
 import warnings
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import jsonschema
 import pytest
+from msgspec import Meta
 
 from tests.schema.contracts_of_both import Node, Paid, StructNode, StructPaid
 from typed_pubsub.demo.events import MatchesPublished, ScoreChanged, TableLoaded
@@ -112,3 +113,18 @@ def test_making_a_schema_twice_gives_one_text_and_leaves_the_class_as_it_was() -
 
 def test_a_schema_has_its_place_by_key_and_version() -> None:
     assert path_of(meta_of(Paid)) == "paid.{shop}/3.json"
+
+
+def test_a_bound_has_one_spelling_whichever_type_was_made_first() -> None:
+    """typing holds Annotated[float, Meta(gt=0.0)] and Annotated[float, Meta(gt=0)] for one type."""
+
+    class Wide(StructEvent, routing_key="wide", registry=Registry()):
+        x: Annotated[float, Meta(gt=-7654.0, le=1e300)]
+
+    class Same(StructEvent, routing_key="wide", registry=Registry()):
+        x: Annotated[float, Meta(gt=-7654, le=1e300)]
+
+    texts = [canonical(schema_of(event)["properties"]) for event in (Wide, Same)]
+    assert texts[0] == texts[1]
+    assert '"exclusiveMinimum": -7654,' in texts[0]
+    assert '"maximum": 1e+300' in texts[0]

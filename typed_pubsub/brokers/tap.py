@@ -1,5 +1,6 @@
 """Copies of what an exchange gets, in a queue of one's own: nobody's deliveries are touched."""
 
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,8 @@ from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.events.delivery import Delivery
 
 _PREFETCH = 500
+# Seconds in which more is gathered after the first: a look costs whoever else uses broker and machine less so.
+_GATHER = 0.05
 
 
 class Tap:
@@ -32,6 +35,7 @@ class Tap:
         """
         self._link = link
         self._deliveries: deque[Delivery] = deque()
+        self._acked = 0
         self._channel = link.channel()
         arguments = {} if most is None or link.limits_deliveries else {"x-max-length": most}
         try:
@@ -55,6 +59,7 @@ class Tap:
             OSError, AMQPError: the connection broke.
         """
         if self._link.drain(timeout):
+            time.sleep(_GATHER)
             while len(self._deliveries) < _PREFETCH and self._link.drain(0):
                 pass
         self._link.heartbeat()
@@ -63,7 +68,10 @@ class Tap:
 
     def done(self, last: Delivery) -> None:
         """All up to this one are printed or written: the broker may send more."""
-        self._channel.basic_ack(last.tag, multiple=True)
+        # Seldom: nothing depends on it but how much the broker sends ahead.
+        if last.tag - self._acked >= _PREFETCH // 2:
+            self._channel.basic_ack(last.tag, multiple=True)
+            self._acked = last.tag
 
     def _on_message(self, message: Any) -> None:
         self._deliveries.append(delivery_of(message))

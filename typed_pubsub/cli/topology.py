@@ -150,7 +150,15 @@ def apply(prune: bool, migrate: bool, yes: bool, declared_bindings_only: bool, m
 
 @topology.command()
 @service_option
-def export() -> None:
+@click.option(
+    "--rabbitmq",
+    type=click.Choice(("3", "4")),
+    default="3",
+    show_default=True,
+    show_envvar=True,
+    help="The release it is for: only 4 takes a dead-letter queue without a delivery limit, and it needs one.",
+)
+def export(rabbitmq: str) -> None:
     """Print RabbitMQ's definitions of what is declared, for rabbitmqctl import_definitions.
 
     The virtual host is the one of BROKER_URL, and has to be there already.
@@ -168,7 +176,8 @@ def export() -> None:
     declared = declared_by(config)
     if declared.queues:
         # As RabbitMQ has them, whatever the broker of these settings is.
-        declared = replace(declared, queues=declared_queues(config, limits_deliveries=False))
+        queues = declared_queues(config, limits_deliveries=False, server_version=(int(rabbitmq),))
+        declared = replace(declared, queues=queues)
     echo_json(definitions(declared, vhost_of(config.broker_url)))
 
 

@@ -21,6 +21,10 @@ from typed_pubsub.schema.structs import struct_schema
 from typed_pubsub.schema.unsayable import unsayable
 from typed_pubsub.schema.vocabulary import DEFINITIONS, DEPRECATED, DIALECT, FINGERPRINT, ROUTING_KEY, VERSION, WRITES
 
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+# Whole numbers below are floats, each of them.
+_EXACT = 2**53
+
 
 def schema_of(event: EventClass) -> dict[str, Any]:
     """The JSON Schema of an event class: what stands in its file.
@@ -99,13 +103,17 @@ def _with_definition_at_top(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_json(value: Any, path: str) -> Any:
-    """With a Decimal as the number that it bounds a float by, and without defaults that JSON does not know.
+    """With bounds in one spelling each, and without defaults that JSON does not know.
 
     Raises:
         TypeError: another value is no JSON.
     """
     if is_mapping(value):
-        return {name: _as_json(one, f"{path}.{name}") for name, one in value.items() if not _is_unsayable(name, one)}
+        return {
+            name: _bound(_as_json(one, f"{path}.{name}")) if name in _BOUNDS else _as_json(one, f"{path}.{name}")
+            for name, one in value.items()
+            if not _is_unsayable(name, one)
+        }
     if is_list(value):
         return [_as_json(one, f"{path}[{index}]") for index, one in enumerate(value)]
     if isinstance(value, Decimal) and value.is_finite():
@@ -113,6 +121,11 @@ def _as_json(value: Any, path: str) -> Any:
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise TypeError(f"{path}: expected JSON, got {value!r}")
+
+
+def _bound(value: Any) -> Any:
+    # Of two types that differ only in that, typing gives whichever was made first in the process.
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
 
 
 def _is_unsayable(name: str, value: Any) -> bool:

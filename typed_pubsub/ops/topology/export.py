@@ -45,8 +45,12 @@ def definitions(declared: Declared, vhost: str) -> dict[str, Any]:
             }
             for binding in declared.bindings
         ],
-        "policies": [_unlimited(queue, vhost) for queue in declared.queues[:-1] if queue.kind == "quorum"],
+        "policies": [_unlimited(queue, vhost) for queue in declared.queues[:-1] if _is_limited(queue)],
     }
+
+
+def _is_limited(queue: Queue) -> bool:
+    return queue.kind == "quorum" and "x-delivery-limit" not in queue.arguments
 
 
 def _unlimited(queue: Queue, vhost: str) -> dict[str, Any]:
