@@ -16,6 +16,7 @@ import pytest
 from tests.support.children import ROOT, Child, environment, run, worker
 from tests.support.rabbit import queue_state
 from typed_pubsub import PubSubConfig, errors
+from typed_pubsub.cli.failing import INTERRUPTED
 from typed_pubsub.cli.options import params_of_run
 from typed_pubsub.cli.schema import BROKEN
 from typed_pubsub.errors import PubSubError
@@ -155,7 +156,7 @@ def test_the_readme_lists_the_exit_codes_of_the_errors() -> None:
     raised = {
         value.exit_code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PubSubError)
     }
-    assert listed == raised | {0, BROKEN}
+    assert listed == raised | {0, BROKEN, INTERRUPTED}
 
 
 def test_the_page_on_running_lists_the_exit_codes_of_a_subscriber() -> None:

@@ -29,9 +29,9 @@ from typed_pubsub.cli.version import PACKAGE, package_version, version
 def main() -> None:
     """Typed events in, Celery tasks out.
 
-    Exit codes: 0 asked to stop, or all well; 2 usage or settings; 3 no connection at start; 4 too many faults in a
-    row; 10 the broker refuses queue, exchange or bindings; 100 a contract is broken; 128 + n on a second signal n; 1 a
-    finding, or anything else.
+    Exit codes: 0 asked to stop, or all well; 1 a finding, something left undone, or anything else; 2 usage or settings;
+    3 no connection at start; 4 too many faults in a row; 10 the broker refuses queue, exchange or bindings; 100 a
+    contract is broken; 130 Ctrl-C in a command that is no subscriber; 128 + n on a second signal n.
     """
 
 
