@@ -63,3 +63,9 @@ def test_from_code_what_djangos_command_prints_goes_where_it_is_told(service: Se
     _, child = service.python("-c", script)
     assert "FIRST typed-pubsub" in child.lines
     assert "CODE 2" in child.lines
+
+
+def test_events_are_those_of_the_app(service: Service, group: tuple[str, ...]) -> None:
+    code, child = service.python(*group, "schema", "show", events=["typed_pubsub.demo.events"])
+    assert code == 0, child.output
+    assert "app1.matches.published version 1: typed_pubsub.demo.events.MatchesPublished" in child.stdout

@@ -17,7 +17,8 @@ REASONS = (
 
 _OPTIONS = (
     click.option(
-        "--reason", "reasons", multiple=True, type=click.Choice(REASONS), show_envvar=True, help="Of this reason."
+        "--reason", "reasons", multiple=True, type=click.Choice(REASONS), metavar="REASON", show_envvar=True,
+        help=f"Of this reason: {', '.join(REASONS)}.",
     ),
     click.option(
         "--key", "keys", multiple=True, metavar="PATTERN", show_envvar=True,

@@ -6,17 +6,18 @@ from types import ModuleType
 
 import click
 
-from typed_pubsub.cli.target import import_module, read_target
+from typed_pubsub.cli.service import Service
+from typed_pubsub.cli.target import import_module
 from typed_pubsub.events import EventClass, default_registry
 from typed_pubsub.events.keys import matches
 from typed_pubsub.events.registry import EventMeta, meta_of, name_of
 
 
-def find_events(modules: Sequence[str], app: str | None) -> list[EventClass]:
-    """The event classes of the modules, or of the settings at ``app``; by key and version.
+def find_events(modules: Sequence[str], service: Service | None) -> list[EventClass]:
+    """The event classes of the modules, or of the service; by key and version.
 
-    A module's are those that are defined in it or below it, and those that it has by name. With an ``app``: all that
-    the import of its events brings into the default registry.
+    A module's are those that are defined in it or below it, and those that it has by name. A service's: all that the
+    import of its events brings into the default registry.
 
     Raises:
         click.UsageError: neither is given, or there is no event.
@@ -26,9 +27,9 @@ def find_events(modules: Sequence[str], app: str | None) -> list[EventClass]:
     if modules:
         found = [event for name in modules for event in _of_module(import_module(name))]
         where = ", ".join(modules)
-    elif app is not None:
-        read_target(app).load_events()
-        found, where = list(default_registry), app
+    elif service is not None:
+        service.read_config().load_events()
+        found, where = list(default_registry), service.name
     else:
         raise click.UsageError("Missing option '--events', or '-A' / '--app'.")
     if not found:

@@ -27,19 +27,6 @@ class RunOptions:
     stats: float = 60.0
 
 
-def app_option(*, required: bool) -> Callable[[C], C]:
-    """Adds ``-A``: where the settings are."""
-    return click.option(
-        "-A",
-        "--app",
-        required=required,
-        metavar="MODULE:OBJECT",
-        envvar="TYPED_PUBSUB_APP",
-        show_envvar=True,
-        help="A PubSubConfig, an object with PUBSUB_ settings (a module too), or a function that gives one of these.",
-    )
-
-
 def run_options(command: C) -> C:
     """Adds the options of the subscriber, which a command gets as keywords: those of ``RunOptions``."""
     for option in reversed(_OPTIONS):

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from typed_pubsub.cli.options import app_option
+from typed_pubsub.cli.service import service_option
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ def event_options(command: C) -> C:
         show_envvar=True,
         help="A module that has events, or imports them; may be given more than once. Default: those of -A.",
     )
-    return events(app_option(required=False)(_directory_option(command)))
+    return events(service_option(_directory_option(command)))
 
 
 def _directory_option(command: C) -> C:

@@ -16,10 +16,14 @@ _APP = "typed_pubsub.app"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service: ``read_config`` gives its settings, ``before_batch`` is the framework's (see Subscriber)."""
+    """A service: ``read_config`` gives its settings, ``before_batch`` is the framework's (see Subscriber).
+
+    ``name`` is how it is told of.
+    """
 
     read_config: "Callable[[], PubSubConfig]"
     before_batch: Callable[[], None] | None = None
+    name: str = "this app"
 
 
 def service_option(command: C) -> C:
@@ -60,7 +64,7 @@ def this_service_if_any() -> Service | None:
     # What `health --file` does not need is imported by those who do.
     from typed_pubsub.cli.target import read_target
 
-    return Service(lambda: read_target(path))
+    return Service(lambda: read_target(path), name=str(path))
 
 
 def _remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:

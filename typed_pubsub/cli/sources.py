@@ -36,12 +36,10 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.generate import generate as generated
 
-    with failing_in_one_line():
-        schemas = _checked(files, lambda path: _sayable(path, struct=struct))
-        put(generated(schemas, struct=struct), output)
+    schemas = _checked(files, lambda path: _sayable(path, struct=struct))
+    put(generated(schemas, struct=struct), output)
 
 
 @click.command()
@@ -59,14 +57,12 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
     \b
     typed-pubsub schema infer --key 'shop.{shop}.sold' recorded.ndjson -o shop_events.py
     """  # noqa: D301  # click's own mark: what follows is not wrapped
-    from typed_pubsub.cli.failing import failing_in_one_line
     from typed_pubsub.schema.infer import infer as inferred
     from typed_pubsub.schema.infer import template_of
 
-    with failing_in_one_line():
-        template = template_of(key)
-        bodies = [body for file in files for body in _of_key(_bodies(file), template)]
-        put(inferred(bodies, key=key, name=name), output)
+    template = template_of(key)
+    bodies = [body for file in files for body in _of_key(_bodies(file), template)]
+    put(inferred(bodies, key=key, name=name), output)
 
 
 def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
