@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cli_screens import screens
 
 from typed_pubsub.cli import main
 
@@ -48,6 +49,12 @@ Commands, options and their values, for a `typed-pubsub` that is on the `PATH`:
 
 That asks the program at each start of a shell. To save it, write what it prints into a file and source that.
 
+## When something is wrong
+
+```console
+{screens}
+```
+
 ## Names in the environment
 
 What an option says comes first, then the environment, then the default.
@@ -59,7 +66,8 @@ def page() -> str:
     """The whole page."""
     commands = list(walk(main, context_of(main, PROGRAM, None)))
     helps = (f"## {at.command_path}\n\n```text\n{help_of(command, at)}\n```\n" for command, at in commands)
-    return f"{HEAD}{environment(commands)}\n" + "\n".join(helps)
+    head = HEAD.replace("{screens}", "\n".join(screens()).rstrip())
+    return f"{head}{environment(commands)}\n" + "\n".join(helps)
 
 
 def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
