@@ -136,3 +136,17 @@ def test_help_begins_with_what_the_command_does(path: tuple[str, ...]) -> None:
     assert result.exit_code == 0
     sentence = result.output.split("\n\n")[1].split()
     assert sentence[0][0].isupper()
+
+
+def options(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Option]]:
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from options(below, (*path, name))
+    for option in command.params:
+        # Those that are eager ask for help, or the version.
+        if isinstance(option, click.Option) and not option.is_eager:
+            yield " ".join((*path, *option.opts)), option
+
+
+def test_every_option_has_a_name_in_the_environment_which_help_tells() -> None:
+    assert [name for name, option in options() if not (option.show_envvar and option.allow_from_autoenv)] == []

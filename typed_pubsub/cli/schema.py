@@ -32,9 +32,15 @@ def schema() -> None:
 @click.option(
     "--against",
     metavar="DIR|git:REV",
+    show_envvar=True,
     help="Hold the events against these files instead of those of --dir: of another directory, or --dir at a revision.",
 )
-@click.option("--in-sync", is_flag=True, help="Fail (1) also for compatible differences between files and events.")
+@click.option(
+    "--in-sync",
+    is_flag=True,
+    show_envvar=True,
+    help="Fail (1) also for compatible differences between files and events.",
+)
 def check(  # noqa: PLR0917  # its options
     modules: Sequence[str], directory: Path, role: Any, form: str, against: str | None, in_sync: bool,  # noqa: FBT001
 ) -> None:  # fmt: skip
@@ -95,7 +101,7 @@ def write(modules: Sequence[str], directory: Path) -> None:
 @schema.command()
 @event_options
 @format_option
-@click.option("--against", metavar="DIR|git:REV", help="As for check.")
+@click.option("--against", metavar="DIR|git:REV", show_envvar=True, help="As for check.")
 def diff(modules: Sequence[str], directory: Path, form: str, against: str | None) -> None:
     """Show how today's schemas differ from the committed files, as a unified diff; exit code 1 if any does."""
     from typed_pubsub.cli.findings import render_differences

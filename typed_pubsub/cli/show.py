@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 @click.command()
 @event_options
 @click.argument("event", required=False)
-@click.option("--writes", is_flag=True, help="What a publisher writes, instead of what a subscriber accepts.")
-@click.option("--example", is_flag=True, help="A small event instead of the schema (needs Hypothesis).")
+@click.option(
+    "--writes", is_flag=True, show_envvar=True, help="What a publisher writes, instead of what a subscriber accepts."
+)
+@click.option(
+    "--example", is_flag=True, show_envvar=True, help="A small event instead of the schema (needs Hypothesis)."
+)
 @format_option
 def show(  # noqa: PLR0917  # its options
     modules: Sequence[str], directory: Path, event: str | None, writes: bool, example: bool, form: str,  # noqa: FBT001, ARG001

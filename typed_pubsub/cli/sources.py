@@ -19,13 +19,19 @@ _output_option = click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    show_envvar=True,
     help="Where to write the module. Default: standard output.",
 )
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--struct", is_flag=True, help="Make StructEvent classes (msgspec) instead of Event classes (pydantic).")
+@click.option(
+    "--struct",
+    is_flag=True,
+    show_envvar=True,
+    help="Make StructEvent classes (msgspec) instead of Event classes (pydantic).",
+)
 @_output_option
 def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None:  # noqa: FBT001  # a flag
     """Make a module of event classes from schema FILES, for those who do not have the publisher's package.
@@ -44,8 +50,16 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.File("rb"))
-@click.option("--key", required=True, metavar="KEY", help="The routing key, words of it as {field}: shop.{shop}.sold.")
-@click.option("--name", metavar="CLASS", help="The name of the class. Default: the last words of the key.")
+@click.option(
+    "--key",
+    required=True,
+    metavar="KEY",
+    show_envvar=True,
+    help="The routing key, words of it as {field}: shop.{shop}.sold.",
+)
+@click.option(
+    "--name", metavar="CLASS", show_envvar=True, help="The name of the class. Default: the last words of the key."
+)
 @_output_option
 def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None) -> None:
     """Draft an event class from recorded bodies.
