@@ -70,7 +70,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 
 def config(url: str, **more: Any) -> PubSubConfig:
-    settings: dict[str, Any] = {"connect_timeout": 1.0, "publish_timeout": 1.0, **more}
+    settings: dict[str, Any] = {"connect_timeout": 5.0, "publish_timeout": 1.0, **more}
     return PubSubConfig([ROW], lambda: Celery(broker=url, set_as_current=False), url, "events", "q", **settings)
 
 

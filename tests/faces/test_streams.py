@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -216,6 +218,40 @@ def test_a_file_that_is_there_is_not_overwritten(run: Callable[..., Result], que
     assert result.exit_code == 2
     assert "--append" in result.stderr
     assert file.read_text() == "precious"
+
+
+def test_a_recording_that_cannot_begin_leaves_no_file(run: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    assert run("record", str(file)).exit_code == 10
+    assert not file.exists()
+
+
+def test_a_full_disk_is_told(run: Callable[..., Result], config: PubSubConfig, exchange: str) -> None:
+    with beside(run, "record", "/dev/full", "--append", "--for", "60s") as record:
+        publish_when_seen(config, OrderPlaced(order=1))
+    assert record.result().exit_code == 1
+    assert "Error: /dev/full: No space left on device" in record.result().stderr
+
+
+def test_tail_ends_quietly_when_nobody_reads_any_more(service: Files, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/broker.db"
+    with Publisher(PubSubConfig(broker_url=url, exchange="events")) as publisher:
+        publisher.publish_event("a.key", {"n": 0})
+    command = [sys.executable, "-m", "typed_pubsub.cli", "tail", "-A", "service:Settings"]
+    with subprocess.Popen(
+        command, cwd=service.directory, env=service.environment(url, {}, {}), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as tail:  # fmt: skip
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        assert tail.stderr.readline().startswith("watching")
+        with Publisher(PubSubConfig(broker_url=url, exchange="events")) as publisher:
+            publisher.publish_event("a.key", {"n": 1})
+            assert "a.key" in tail.stdout.readline()
+            tail.stdout.close()
+            while tail.poll() is None:
+                publisher.publish_event("a.key", {"n": 2})
+        assert (tail.returncode, tail.stderr.read()) == (0, "")
 
 
 def test_ctrl_c_ends_a_recording_with_what_it_has(service: Files, vhost_url: str, tmp_path: Path) -> None:

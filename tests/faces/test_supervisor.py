@@ -194,7 +194,7 @@ def test_wrong_settings_end_the_whole_at_once_with_2(any_face: Service) -> None:
     code, child = any_face.run("redis://h/0", *TWO)
     assert code == 2, child.output
     assert "BROKER_URL" in child.output
-    assert "no restart mends that" in child.output
+    assert "that ends all" in child.output
     assert len([line for line in child.lines if " started: " in line]) == 2, "none a second time"
     assert child.stdout == []
 

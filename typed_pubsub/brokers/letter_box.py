@@ -45,9 +45,13 @@ class LookedAtTooOften(BrokerError):
 class LetterBox:
     """The dead letters of a queue: as many as were there when it was opened, each once."""
 
-    def __init__(self, link: Link, queue: str, count: int, *, window: int = WINDOW, quiet: float = _QUIET) -> None:
+    def __init__(
+        self, link: Link, queue: str, count: int, *, others: int = 0, window: int = WINDOW, quiet: float = _QUIET
+    ) -> None:
         """See ``opened``."""
         self.count = count
+        #: Consumers that were there before, and may hold letters that nobody counts.
+        self.others = others
         self.seen = 0
         self._link = link
         self._queue = queue
@@ -180,7 +184,7 @@ def opened(link: Link, queue: str, *, window: int = WINDOW, anyway: bool = False
         )
         raise LookedAtTooOften(msg)
     try:
-        box = LetterBox(link, queue, found[0], window=window)
+        box = LetterBox(link, queue, found[0], others=found[1], window=window)
     except ChannelError as error:
         raise TopologyRefused(f"the broker does not hand out {name!r}: {error.reply_text or error}") from error
     try:

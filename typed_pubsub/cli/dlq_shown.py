@@ -50,7 +50,7 @@ def show_listing(found: "Listing") -> None:
     if found.meant > len(found.letters):
         said += f", {len(found.letters):,} shown: --limit shows more"
     click.echo(said, err=True)
-    _say_missing(found.missing)
+    _say_missing(found.missing, found.others)
 
 
 def show_stats(found: "Stats") -> None:
@@ -63,7 +63,7 @@ def show_stats(found: "Stats") -> None:
         show_table(("count", "reason", "key", "oldest", "newest"), rows)
     said = f"{letters(found.count)} in {f'{found.queue}.dlq'!r}"
     click.echo(said if found.meant == found.count else f"{said}, {found.meant:,} of them meant", err=True)
-    _say_missing(found.missing)
+    _say_missing(found.missing, found.others)
 
 
 def show_letter(position: int, letter: "Letter", *, full: bool) -> None:
@@ -125,9 +125,11 @@ def _show_failing(failing: "tuple[Failing, ...]") -> None:
         show_table(("count", "reason", "such as", "detail"), rows)
 
 
-def _say_missing(missing: int) -> None:
+def _say_missing(missing: int, others: int = 0) -> None:
     if missing:
         click.echo(f"{letters(missing)} more did not come: somebody else is reading this queue", err=True)
+    elif others:
+        click.echo("somebody else is reading this queue, and may hold more", err=True)
 
 
 def _show_values(title: str, values: Any) -> None:

@@ -5,19 +5,19 @@ import re
 import click
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 def duration(value: str) -> float:
-    """Seconds, of a text such as ``90s`` or ``2h``; a number without a unit is seconds. A ``type=`` of click options.
+    """Seconds, of a text such as ``90s`` or ``2h``. A ``type=`` of click options.
 
     Raises:
-        click.BadParameter: the text is no span of time.
+        click.BadParameter: the text is no span of time; a number without a unit may mean seconds or days.
     """
     found = _WRITTEN.fullmatch(value.strip())
     if found is None:
         raise click.BadParameter(f"{value!r} is no duration: expected such as 90s, 15m, 2h or 7d")
-    return float(found[1]) * _SECONDS[found[2] or "s"]
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def spell(seconds: float) -> str:

@@ -4,17 +4,17 @@ Results go to standard output; progress, and what went wrong, to standard error.
 """
 
 import contextlib
+import os
 import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 import msgspec
-
-from typed_pubsub.cli.extras import require
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,25 +56,39 @@ def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int
     click.echo(click.style(mark, fg=colour) + line[len(mark) :])
 
 
+def echo_or_end(text: str) -> None:
+    """Prints a line while a connection is open; where nobody reads any more (``| head``) ends the command, all well."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        # What is still buffered would be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+
+
 def console(*, stderr: bool = False) -> "Console":
     """A rich console as wide as the terminal; what is no terminal has no colour and no width.
 
     Raises:
-        MissingExtra: rich is not installed.
+        ModuleNotFoundError: rich is not installed.
     """
-    require("rich", "cli")
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _ENDLESS, highlight=False, soft_wrap=False)
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """Prints a table without lines. The last column wraps where the terminal is narrow, the others are folded.
+def has_rich() -> bool:
+    """Whether there is rich, which the extra ``cli`` brings: what it is not needed for is told without."""
+    return find_spec("rich") is not None
 
-    Raises:
-        MissingExtra: rich is not installed.
-    """
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+    """Prints a table without lines, folded where the terminal is narrow; without rich as wide as it is."""
+    if not has_rich():
+        for line in _plain_table(columns, list(rows)):
+            click.echo(line)
+        return
     out = console()
     from rich.table import Table
     from rich.text import Text
@@ -88,6 +102,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
     with out.capture() as captured:
         out.print(table)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    lines = [columns, *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    for line in lines:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 class Bar(Protocol):
@@ -108,7 +129,7 @@ def progress(label: str, total: int | None) -> Generator[Bar]:
 
     A bar on a terminal, elsewhere a line every few seconds.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or not has_rich():
         yield _Lines(label, total)
         return
     out = console(stderr=True)

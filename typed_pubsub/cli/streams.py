@@ -9,7 +9,7 @@ import click
 
 from typed_pubsub.cli.asking import confirm, until_asked
 from typed_pubsub.cli.durations import duration
-from typed_pubsub.cli.printing import echo_json, format_option, progress
+from typed_pubsub.cli.printing import echo_json, echo_or_end, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def tail(keys: tuple[str, ...], limit: int | None, seconds: float | None, decode
         click.echo(f"watching {config.exchange!r} for {', '.join(keys or ('#',))}: Ctrl-C ends it", err=True)
         for batch in batches:
             for delivery in batch:
-                click.echo(shown.lines(delivery, datetime.now(UTC)))
+                echo_or_end(shown.lines(delivery, datetime.now(UTC)))
 
 
 @click.command()
@@ -98,15 +98,15 @@ def record(
     config = this_service().read_config()
     count = 0
     with (
-        _opened(file, append=append) as out,
         until_asked() as stop,
+        # The file only when there is something to write to it.
         passing(config, keys or ("#",), stop, limit=limit, seconds=seconds) as batches,
+        _opened(file, append=append) as out,
         progress("recorded", limit) as advance,
     ):
-        click.echo(f"recording {config.exchange!r} to {file}: Ctrl-C ends it", err=True)
+        advance.say(f"recording {config.exchange!r} to {file}: Ctrl-C ends it")
         for batch in batches:
-            out.writelines(write_line(delivery, datetime.now(UTC)) for delivery in batch)
-            out.flush()
+            _write(out, b"".join(write_line(delivery, datetime.now(UTC)) for delivery in batch), file)
             count += len(batch)
             advance(len(batch))
     click.echo(f"recorded {count:,} event{'' if count == 1 else 's'} to {file}")
@@ -165,8 +165,18 @@ def _recorded(file: Path, pattern: str | None) -> "Iterator[Recorded]":
 
 def _opened(file: Path, *, append: bool) -> Any:
     try:
-        return file.open("ab" if append else "xb")
+        # Unbuffered: what could not be written is not tried again when it is closed.
+        return file.open("ab" if append else "xb", buffering=0)
     except FileExistsError as error:
         raise click.UsageError(f"{file} exists: --append writes behind what it has, or choose another name.") from error
     except OSError as error:
         raise click.UsageError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def _write(out: Any, lines: bytes, file: Path) -> None:
+    try:
+        left = memoryview(lines)
+        while left:
+            left = left[out.write(left) :]
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}; what was recorded before is in it") from error

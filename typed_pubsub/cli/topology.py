@@ -199,7 +199,8 @@ def _planned(declared: "Declared", found: "Found", *, prune: bool, migrate: bool
 
 def _lines(made: "Plan", found: "Found") -> Iterator[str]:
     if made.nothing_to_do:
-        yield "nothing to do: the broker has what is declared"
+        known = "" if found.bindings is not None else ", as far as is known; apply binds it with every key again"
+        yield f"nothing to do: the broker has what is declared{known}"
     yield from map(str, made.steps)
     yield from _differences(made)
     yield from _not_known(found)

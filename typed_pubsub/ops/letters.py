@@ -82,7 +82,8 @@ class Line:
 class Listing:
     """What a dead-letter queue holds: how many letters, how many of them are meant, and the first of those.
 
-    ``missing``: so many more were there, in the hands of another consumer.
+    ``missing``: so many more were there, in the hands of another consumer. ``others``: so many consumers read the queue
+    as well, and may hold letters that are not counted.
     """
 
     queue: str
@@ -90,6 +91,7 @@ class Listing:
     meant: int
     letters: tuple[Line, ...]
     missing: int = 0
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Stats:
     meant: int
     groups: tuple[Group, ...]
     missing: int = 0
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def list_letters(config: PubSubConfig, wanted: Wanted, *, most: int, anyway: boo
             meant += 1
             if meant <= most:
                 kept.append(_line(position, letter, wanted.now))
-        return Listing(queue, box.seen, meant, tuple(kept), box.missing)
+        return Listing(queue, box.seen, meant, tuple(kept), box.missing, box.others)
 
 
 def count_meant(config: PubSubConfig, wanted: Wanted, *, anyway: bool = False) -> int | None:
@@ -183,7 +186,7 @@ def count_letters(config: PubSubConfig, wanted: Wanted, *, anyway: bool = False)
                 oldest, newest = ages.get(group, (age, age))
                 ages[group] = max(oldest, age), min(newest, age)
         groups = (Group(*group, count, *ages.get(group, (None, None))) for group, count in counts.most_common())
-        return Stats(queue, box.seen, counts.total(), tuple(groups), box.missing)
+        return Stats(queue, box.seen, counts.total(), tuple(groups), box.missing, box.others)
 
 
 def find_letter(config: PubSubConfig, which: str, *, anyway: bool = False) -> tuple[int, Letter] | None:

@@ -210,7 +210,7 @@ class Supervisor:
                 return "it is started again when the code changes"
             case GiveUp(code):
                 self._given_up = code
-                return "no restart mends that"
+                return "that ends all"
 
     def _reload(self, changed: list[str]) -> None:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
