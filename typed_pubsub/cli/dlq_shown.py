@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from typed_pubsub.cli.durations import spell
-from typed_pubsub.cli.printing import console, show_table
+from typed_pubsub.cli.printing import columns_of_terminal, show_table
 
 if TYPE_CHECKING:
     from typed_pubsub.brokers.letters import Letter
@@ -31,7 +31,7 @@ def show_listing(found: "Listing") -> None:
     """A table, and a line on what it leaves out."""
     if found.letters:
         # Where an id would be folded it is not read; the number names the letter too.
-        ids = console().width >= _WIDE
+        ids = columns_of_terminal() >= _WIDE
         rows = [
             (
                 str(line.position),

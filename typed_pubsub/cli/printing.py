@@ -78,6 +78,11 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(file=stream, width=None if stream.isatty() else _ENDLESS, highlight=False, soft_wrap=False)
 
 
+def columns_of_terminal() -> int:
+    """How wide standard output is; what is no terminal has no end."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _ENDLESS
+
+
 def has_rich() -> bool:
     """Whether there is rich, which the extra ``cli`` brings: what it is not needed for is told without."""
     return find_spec("rich") is not None
