@@ -56,6 +56,7 @@ FILES = {
 
 
         def should_schedule(routing_key, body):
+            HOLD.with_name("held").touch()
             while HOLD.exists():
                 time.sleep(0.01)
             return True

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 from tests.faces.conftest import Service
-from tests.support.rabbit import get
+from tests.support.rabbit import eventually, get
 from typed_pubsub import Publisher, PubSubConfig
 
 
@@ -15,11 +15,8 @@ def test_the_stacks_and_what_is_in_hand_are_told_and_the_work_goes_on(service: S
         child.wait_for("consuming")
         with Publisher(PubSubConfig(broker_url=broker_url, exchange="events", unroutable="raise")) as publisher:
             publisher.publish_event("a.key", {"number": 1})
-        for _ in range(200):
-            child.signal(signal.SIGUSR1)
-            if in_handler(child.lines):
-                break
-            child.wait_for("deliveries in hand", count=len([line for line in child.lines if "in hand" in line]) + 1)
+        eventually(hold.with_name("held").exists, what="the event in the handler's hands")
+        child.signal(signal.SIGUSR1)
         line = child.wait_for("1 deliveries in hand, the oldest for ")[-1]
         assert "the event broker: open, Celery's broker: open" in line
         assert any("held.py" in line and "in should_schedule" in line for line in child.lines)
@@ -27,10 +24,6 @@ def test_the_stacks_and_what_is_in_hand_are_told_and_the_work_goes_on(service: S
         assert b"[1]" in get(broker_url, "celery").body
         assert child.terminate() == 0, child.output
     assert "Traceback" not in child.output
-
-
-def in_handler(lines: list[str]) -> bool:
-    return any("1 deliveries in hand" in line for line in lines)
 
 
 def test_it_is_no_end_before_the_settings_are_read_either(service: Service, tmp_path: Path) -> None:
