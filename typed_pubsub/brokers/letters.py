@@ -12,8 +12,9 @@ import msgspec
 
 from typed_pubsub.brokers import dead_letters as written
 from typed_pubsub.brokers.ready import ReadyMessage
+from typed_pubsub.brokers.tables import harmless_properties, is_short
 from typed_pubsub.events.delivery import Delivery, read_metadata
-from typed_pubsub.events.message import ID, MAX_ID_BYTES, PERSISTENT, ROUTING_KEY, TRACEPARENT, is_text
+from typed_pubsub.events.message import ID, ROUTING_KEY, TRACEPARENT, is_text
 from typed_pubsub.events.shapes import is_list, is_mapping
 
 #: The reason of a message that neither we nor the broker have dead-lettered.
@@ -22,8 +23,6 @@ UNKNOWN = "unknown"
 OF_BROKER = ("delivery_limit", "expired", "maxlen", "rejected")
 
 _CLOUD_EVENTS = "ce-"
-# Properties that only tell something; all others act on whoever carries them.
-_TELLING = ("content_encoding", "message_id", "type", "app_id", "correlation_id")
 # What the broker writes on what it has had for a while.
 _OF_BROKER = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
@@ -84,19 +83,15 @@ def replay_message(letter: Letter) -> ReadyMessage:
         if (name.startswith(_CLOUD_EVENTS) or name == TRACEPARENT) and _is_carried(name, value)
     }
     headers[ROUTING_KEY] = letter.routing_key
-    properties: dict[str, Any] = {"delivery_mode": PERSISTENT, "application_headers": headers}
-    for name in _TELLING:
-        if _is_short(was.properties.get(name)):
-            properties[name] = was.properties[name]
-    if (content_type := letter.properties.get("content_type")) is not None and _is_short(content_type):
+    properties = {**harmless_properties(was.properties), "application_headers": headers}
+    # That of the letter: the body's, which is the original's.
+    properties.pop("content_type", None)
+    if is_short(content_type := letter.properties.get("content_type")):
         properties["content_type"] = content_type
-    timestamp = was.properties.get("timestamp")
-    if type(timestamp) is int and 0 <= timestamp < 2**64:
-        properties["timestamp"] = timestamp
-    if not _is_id(headers.get(ID)) and _is_short(letter.event_id):
+    if not _is_id(headers.get(ID)) and is_short(letter.event_id):
         # The property alone tells which event it is; what it said of itself before was none.
         properties["message_id"] = letter.event_id
-    return ReadyMessage(letter.body, {name: value for name, value in properties.items() if value != ""})
+    return ReadyMessage(letter.body, properties)
 
 
 def as_replayed(letter: Letter, queue: str) -> Delivery:
@@ -194,13 +189,6 @@ def _text(value: Any) -> str:
 
 def _is_id(value: Any) -> bool:
     return value != "" and is_text(value)
-
-
-def _is_short(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and len(value.encode()) <= MAX_ID_BYTES
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_carried(name: str, value: Any) -> bool:

@@ -15,6 +15,7 @@ from amqp.exceptions import AccessRefused, ChannelError, NotFound
 
 from typed_pubsub.brokers.connection import Link
 from typed_pubsub.brokers.sqlite.database import Database
+from typed_pubsub.brokers.topology import on_throw_away_channel
 
 #: How often a message goes to the broker and back.
 ROUNDS = 20
@@ -142,15 +143,14 @@ class _Rounds:
 
 def _ask(link: Link, question: Callable[[Any], Any]) -> Any:
     """The answer, None where what is asked for is not there, Refused where the broker closed the channel."""
-    channel = link.channel()
+    found: list[Any] = []
     try:
-        answer = question(channel)
+        on_throw_away_channel(link, lambda channel: found.append(question(channel)))
     except NotFound:
-        answer = None
+        return None
     except ChannelError as error:
-        answer = Refused(" ".join(str(error.reply_text or error).split()), isinstance(error, AccessRefused))
-    channel.close()
-    return answer
+        return Refused(" ".join(str(error.reply_text or error).split()), isinstance(error, AccessRefused))
+    return found[0]
 
 
 def file_problem(path: str, timeout: float) -> str | None:

@@ -6,19 +6,11 @@ from typing import Any
 import msgspec
 import pydantic_core
 
-from typed_pubsub.events.message import PERSISTENT
+from typed_pubsub.events.message import MAX_ID_BYTES, PERSISTENT
 
 _MAX_REPR = 2_000
-# What acts on whoever carries it (user_id, expiration, reply_to, priority) is not among them.
-_HARMLESS_PROPERTIES = {
-    "content_type": str,
-    "content_encoding": str,
-    "correlation_id": str,
-    "message_id": str,
-    "timestamp": int,
-    "type": str,
-    "app_id": str,
-}
+# Properties that only tell something; all others (user_id, expiration, reply_to, priority) act on whoever carries them.
+_TELLING = ("content_type", "content_encoding", "message_id", "type", "app_id", "correlation_id")
 _ACTING_HEADERS = frozenset({"CC", "BCC"})
 # Of brokers (x-death, x-delay, x-delivery-count) and ours of dead letters.
 _BROKERS_PREFIX = "x-"
@@ -46,8 +38,19 @@ def harmless_headers(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def harmless_properties(told: Mapping[str, Any]) -> dict[str, Any]:
     """The properties, of those that ``as_json`` told, that may be written again; the message is persistent."""
-    kept = {name: told[name] for name, kind in _HARMLESS_PROPERTIES.items() if type(told.get(name)) is kind}
+    kept: dict[str, Any] = {name: told[name] for name in _TELLING if is_short(told.get(name))}
+    timestamp = told.get("timestamp")
+    if type(timestamp) is int and 0 <= timestamp < 2**64:
+        kept["timestamp"] = timestamp
     return {**kept, "delivery_mode": PERSISTENT}
+
+
+def is_short(value: Any) -> bool:
+    """Whether a property can be this text: AMQP carries 255 bytes of it, and an empty one counts as absent."""
+    try:
+        return isinstance(value, str) and 0 < len(value.encode()) <= MAX_ID_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_plain(value: Any) -> bool:

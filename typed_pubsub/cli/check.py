@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from typed_pubsub.cli.printing import echo_json, echo_wrapped
+from typed_pubsub.cli.options import directory_option, timeout_option
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, findings_format_option
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_FORMATS = ("text", "json", "github")
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 _SEVERITIES = ("error", "warning", "note")
@@ -38,16 +38,7 @@ def _complete(_context: click.Context, _option: click.Parameter, begun: str) -> 
 
 @click.command()
 @service_option
-@click.option(
-    "--dir",
-    "directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("schemas"),
-    show_default=True,
-    envvar="TYPED_PUBSUB_SCHEMAS",
-    show_envvar=True,
-    help="Where the schema files stand; where there is no such directory, contracts are not looked at.",
-)
+@directory_option("Where the schema files stand; where there is no such directory, contracts are not looked at.")
 @click.option(
     "--run/--no-run",
     default=True,
@@ -56,14 +47,7 @@ def _complete(_context: click.Context, _option: click.Parameter, begun: str) -> 
     help="Try conditions and handlers with generated events. They are run, nothing is sent.",
 )
 @click.option("--broker", is_flag=True, show_envvar=True, help="Ask the event broker, too, what is there.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    show_envvar=True,
-    help="Seconds for connecting to the broker, and then for each answer.",
-)
+@timeout_option("Seconds for connecting to the broker, and then for each answer.")
 @click.option(
     "--fail-on",
     type=click.Choice(_SEVERITIES),
@@ -81,16 +65,7 @@ def _complete(_context: click.Context, _option: click.Parameter, begun: str) -> 
     show_envvar=True,
     help="The id of a finding that is not to be told; may be given more than once.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS, case_sensitive=False),
-    default="text",
-    show_default=True,
-    envvar="TYPED_PUBSUB_CHECK_FORMAT",
-    show_envvar=True,
-    help="Text, JSON, or annotations of a GitHub workflow.",
-)
+@findings_format_option("TYPED_PUBSUB_CHECK_FORMAT")
 def check(  # noqa: PLR0917  # its options
     directory: Path, run: bool, broker: bool, timeout: float, fail_on: str, ignore: tuple[str, ...], form: str,  # noqa: FBT001
 ) -> None:  # fmt: skip

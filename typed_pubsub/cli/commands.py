@@ -56,19 +56,6 @@ def subscribe(**options: Any) -> None:
     run_subscriber(service.read_config, asked, before_batch=service.before_batch)
 
 
-main.add_command(check)
-main.add_command(doctor)
-main.add_command(dlq)
-main.add_command(explain)
-main.add_command(health)
-main.add_command(schema)
-main.add_command(publish)
-main.add_command(tail)
-main.add_command(record)
-main.add_command(replay)
-main.add_command(topology)
-
-
 @main.command()
 def demo() -> None:
     """Show the whole story in a quarter of a minute: two services, real processes, no server.
@@ -81,4 +68,18 @@ def demo() -> None:
     sys.exit(tell())
 
 
-main.add_command(version)
+for _command in (
+    check,
+    dlq,
+    doctor,
+    explain,
+    health,
+    publish,
+    record,
+    replay,
+    schema,
+    tail,
+    topology,
+    version,
+):
+    main.add_command(_command)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from typed_pubsub.cli.options import timeout_option
 from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -16,14 +17,7 @@ _COLOURS = {"ok": "green", "problem": "red", "advice": "yellow", "unknown": "blu
 
 @click.command()
 @service_option
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    show_envvar=True,
-    help="Seconds for each step.",
-)
+@timeout_option("Seconds for each step.")
 @click.option(
     "--management",
     metavar="URL",

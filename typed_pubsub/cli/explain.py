@@ -1,11 +1,11 @@
 """``typed-pubsub explain``: what the code at hand makes of an event, and why."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from typed_pubsub.cli.bodies import body_lines
 from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -75,15 +75,7 @@ def explain(
 def _body(body: str | None) -> bytes:
     if body is None:
         raise click.UsageError("Missing argument 'JSON': the body, - for standard input, or @FILE.")
-    if body == "-":
-        return bytes(sys.stdin.buffer.read())
-    if not body.startswith("@"):
-        return body.encode(errors="surrogateescape")
-    path = Path(body[1:])
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise click.BadParameter(f"{str(path)!r} cannot be read: {error.strerror}", param_hint="JSON") from error
+    return b"".join(body_lines(body))
 
 
 def _dead_letter(config: "PubSubConfig", which: str, *, anyway: bool) -> "Delivery":

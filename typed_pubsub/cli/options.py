@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -25,6 +26,32 @@ class RunOptions:
     processes: int = 1
     reload: bool = False
     stats: float = 60.0
+
+
+def directory_option(told: str) -> Callable[[C], C]:
+    """Adds ``--dir``: where the schema files stand; ``told`` is its help."""
+    return click.option(
+        "--dir",
+        "directory",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("schemas"),
+        show_default=True,
+        envvar="TYPED_PUBSUB_SCHEMAS",
+        show_envvar=True,
+        help=told,
+    )
+
+
+def timeout_option(told: str) -> Callable[[C], C]:
+    """Adds ``--timeout``, in seconds; ``told`` is its help."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=10.0,
+        show_default=True,
+        show_envvar=True,
+        help=told,
+    )
 
 
 def run_options(command: C) -> C:

@@ -29,16 +29,25 @@ _TELL_EVERY = 5.0
 
 def format_option(command: C) -> C:
     """Adds ``--format``: text, or json."""
+    return _format_of(("text", "json"), "TYPED_PUBSUB_FORMAT", "Text for people, or one JSON document.")(command)
+
+
+def findings_format_option(envvar: str) -> Callable[[C], C]:
+    """Adds ``--format``: text, json, or github; ``envvar`` is its name in the environment."""
+    return _format_of(("text", "json", "github"), envvar, "Text, JSON, or annotations of a GitHub workflow.")
+
+
+def _format_of(choices: Sequence[str], envvar: str, told: str) -> Callable[[C], C]:
     return click.option(
         "--format",
         "form",
-        type=click.Choice(("text", "json"), case_sensitive=False),
+        type=click.Choice(choices, case_sensitive=False),
         default="text",
         show_default=True,
-        envvar="TYPED_PUBSUB_FORMAT",
+        envvar=envvar,
         show_envvar=True,
-        help="Text for people, or one JSON document.",
-    )(command)
+        help=told,
+    )
 
 
 def echo_json(value: Any) -> None:

@@ -1,12 +1,11 @@
 """``typed-pubsub publish``: one event, or one a line, validated as the service's own code would be."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
+from typed_pubsub.cli.bodies import body_lines
 from typed_pubsub.cli.printing import echo_json, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -42,7 +41,7 @@ def publish(key: str, body: str, many: bool, event_id: str | None, form: str) ->
                     error.add_note(f"this is line {lines.number}")
                     raise
         else:
-            one = _parsed(key, b"".join(_lines(body)))
+            one = _parsed(key, b"".join(body_lines(body)))
             told = {"event_id": publisher.publish_event(key, one, event_id=event_id)}
     if form == "json":
         echo_json(told)
@@ -59,25 +58,11 @@ class _Lines:
         self._body = body
 
     def events(self, advance: Callable[[int], None]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for line in _lines(self._body):
+        for line in body_lines(self._body):
             self.number += 1
             if line.strip():
                 yield self._key, _parsed(self._key, line)
                 advance(1)
-
-
-def _lines(body: str) -> Iterator[bytes]:
-    if body == "-":
-        yield from sys.stdin.buffer
-    elif body.startswith("@"):
-        path = Path(body[1:])
-        try:
-            with path.open("rb") as file:
-                yield from file
-        except OSError as error:
-            raise click.BadParameter(f"{str(path)!r} cannot be read: {error.strerror}", param_hint="JSON") from error
-    else:
-        yield body.encode(errors="surrogateescape")
 
 
 def _parsed(where: str, text: bytes) -> Mapping[str, Any]:

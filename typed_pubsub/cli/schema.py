@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from typed_pubsub.cli.printing import format_option
-from typed_pubsub.cli.schema_options import check_format_option, event_options, role_option
+from typed_pubsub.cli.printing import findings_format_option, format_option
+from typed_pubsub.cli.schema_options import event_options, role_option
 from typed_pubsub.cli.service import this_service_if_any
 from typed_pubsub.cli.show import show
 from typed_pubsub.cli.sources import generate, infer, put
@@ -28,7 +28,7 @@ def schema() -> None:
 @schema.command()
 @event_options
 @role_option
-@check_format_option
+@findings_format_option("TYPED_PUBSUB_SCHEMA_FORMAT")
 @click.option(
     "--against",
     metavar="DIR|git:REV",
@@ -62,7 +62,7 @@ def check(  # noqa: PLR0917  # its options
     files = read_files(directory, against)
     if not files:
         click.echo(f"there are no schema files in {against or directory}: everything is new", err=True)
-    findings = gate.check(events, files, role=role, ignores=read_ignores(directory), search=_search())
+    findings = gate.check(events, files, role=role, ignores=read_ignores(directory), search=gate.counterexamples())
     click.echo(render(form, findings, directory.as_posix(), len(events), against))
     kinds = {one.kind for one in findings}
     if "incompatible" in kinds:
@@ -85,7 +85,7 @@ def write(modules: Sequence[str], directory: Path) -> None:
 
     events = _found(modules)
     ignores = read_ignores(directory)
-    findings = gate.check(events, read_files(directory), ignores=ignores, search=_search())
+    findings = gate.check(events, read_files(directory), ignores=ignores, search=gate.counterexamples())
     broken = [one for one in findings if one.kind == "incompatible"]
     if broken:
         click.echo(render("text", broken, directory.as_posix(), len(events)))
@@ -118,17 +118,6 @@ def _found(modules: Sequence[str]) -> "list[EventClass]":
     from typed_pubsub.cli.events import find_events
 
     return find_events(modules, this_service_if_any())
-
-
-def _search() -> Any:
-    """The search for counter-examples, where Hypothesis is installed."""
-    try:
-        from typed_pubsub.schema.counterexamples import find_refused
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        return None
-    return find_refused
 
 
 schema.add_command(show)

@@ -54,6 +54,17 @@ class Finding:
     text: str | None = None
 
 
+def counterexamples() -> Search:
+    """The search for events that show a break, where Hypothesis is installed; verdicts need none."""
+    try:
+        from typed_pubsub.schema.counterexamples import find_refused  # noqa: PLC0415  # it needs Hypothesis
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        return None
+    return find_refused
+
+
 def check(
     events: Iterable[EventClass],
     files: Sequence[SchemaFile],

@@ -9,7 +9,7 @@ from typed_pubsub.events.registry import Registry, default_registry
 from typed_pubsub.ops.checks import broker, celery, events, routes, schemas, settings
 from typed_pubsub.ops.checks.rules import Finding, finding
 from typed_pubsub.routing.table import RoutingTable
-from typed_pubsub.schema.gate import Search
+from typed_pubsub.schema.gate import counterexamples
 from typed_pubsub.tasks.rehearsal import Rehearsal
 
 
@@ -54,7 +54,7 @@ def check(read_config: Callable[[], PubSubConfig], wanted: Wanted, registry: Reg
     found += events.load_events(config.events)
     found += events.check_events(registry, config.default_version, schemas.reasons(wanted.schemas))
     found += settings.check_default_version(config, registry)
-    search = _search()
+    search = counterexamples()
     if wanted.schemas is not None:
         found += schemas.check_schemas(registry, wanted.schemas, search)
     counts = (0, 0)
@@ -81,7 +81,7 @@ def _of_app(config: PubSubConfig, table: RoutingTable, registry: Registry, wante
     found += celery.check_app(config, rehearsal, table.routes)
     if not wanted.run:
         return 0
-    if _search() is None:
+    if counterexamples() is None:
         told = "the routes were not tried: that needs Hypothesis"
         found.append(finding("TP310", "TASK_MAPPING", told, "pip install 'typed-pubsub[cli]'"))
         return 0
@@ -97,17 +97,6 @@ def _try(table: RoutingTable, registry: Registry, rehearsal: Rehearsal, found: l
         found += trial.findings(route)
     found += _distinct(celery.as_finding(hazard) for hazard in rehearsal.hazards)
     return trial.tried
-
-
-def _search() -> Search:
-    """The search for counter-examples, where Hypothesis is installed."""
-    try:
-        from typed_pubsub.schema.counterexamples import find_refused  # noqa: PLC0415  # as above
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        return None
-    return find_refused
 
 
 def _distinct(found: Iterator[Finding]) -> list[Finding]:
