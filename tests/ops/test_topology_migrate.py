@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.amqp import declare, linked, message, send, take_all
 from tests.support.children import Child
-from tests.support.rabbit import broker, queue_state
+from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub import Publisher, PubSubConfig, Registry, StructEvent, TopologyRefused
 from typed_pubsub.brokers.queues import how_made
 from typed_pubsub.brokers.topology import Topology, queue_arguments
@@ -99,9 +99,10 @@ def test_a_backlog_is_carried_over_while_a_publisher_goes_on(vhost_url: str) -> 
     publish(vhost_url, range(3_000))
     told: list[str] = []
     with publishing(vhost_url, 3_000) as published:
-        time.sleep(0.3)
+        eventually(lambda: len(published) >= 200, what="the publisher's stride")
         migration(vhost_url, tell=told.append).run()
-        time.sleep(0.3)
+        carried = len(published)
+        eventually(lambda: len(published) >= carried + 200, what="events after the migration")
     numbers = numbers_in(vhost_url)
     assert len(published) > 500, "the publisher was slow: nothing was tried"
     assert Counter(numbers) == Counter(range(3_000 + len(published)))
