@@ -50,14 +50,16 @@ servers:         ## RabbitMQ and Redis for the tests, where they can be installe
 
 # The other Pythons come first, so that the full run's own line is the last.
 test: venvs lint servers test-others compiled  ## lint, then all tests but the slowest; on other Pythons found those without a broker
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	$(BIN)/pytest -q -m "alone and not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
 
 test-others: $(STAMP)
-	@$(call on_other_pythons,test,-m "not broker and not typing and not once" --hypothesis-profile few)
+	@$(call on_other_pythons,test,-m "not broker and not typing and not once and not alone" --hypothesis-profile few)
 
 test-all: $(STAMP) servers compiled      ## all tests, the slow ones too, on every Python found
-	@$(call on_other_pythons,dev,)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	@$(call on_other_pythons,dev,-m "not alone")
+	$(BIN)/pytest -q -m alone
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not alone"
 
 SIZE ?= 2000
 test-faults: $(STAMP) servers   ## the fault matrix as a table, subscribers written without this library beside it

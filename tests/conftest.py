@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
-SERVERS = {"rabbitmq", "redis_node", "vhost_url"}
+SERVERS = {"rabbitmq", "redis_server", "managed", "faulty_rabbitmq", "faulty_redis"}
+# Nodes that few tests use: these run in one process, so that each node is started once.
+SHARED = {"faulty_rabbitmq": "faults", "managed": "managed"}
 
 # Examples that were found once are the same ever after; no deadline, for the machine is shared with servers.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -20,12 +22,26 @@ settings.register_profile("few", settings.get_profile(PROFILE), max_examples=20)
 settings.load_profile(PROFILE)
 
 
+# Before pytest-xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and SERVERS & set(item.fixturenames):
+        names = {*item.fixturenames} if isinstance(item, pytest.Function) else set[str]()
+        if SERVERS & names:
             item.add_marker("broker")
+        for name in SHARED.keys() & names:
+            item.add_marker(pytest.mark.xdist_group(SHARED[name]))
     # Long ones first, so that no process that runs tests works on when the others are done.
-    items.sort(key=lambda item: item.get_closest_marker("once") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("xdist_group", "once")])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if getattr(session.config.option, "loadgroup", False):
+        lost = [
+            item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+        ]
+        # Without a word each process would start each node.
+        assert not lost, f"pytest-xdist does not keep groups together with pytest {pytest.__version__}: {lost[0]}"
 
 
 def need(reason: str | None) -> None:

@@ -11,6 +11,7 @@ from typed_pubsub.schema.gate import check
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.alone
 def test_500_event_types_that_all_changed_are_checked_in_seconds(tmp_path: Path) -> None:
     """Of processor time, which other tests do not take part in; ``make bench-contracts`` tells the time."""
     files = committed(tmp_path, [event(number) for number in range(COUNT)])

@@ -28,6 +28,7 @@ def black_hole() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
 def test_connecting_to_a_black_hole_gives_up_within_the_timeout(scheme: str) -> None:
     with black_hole() as port:
@@ -261,6 +262,7 @@ def test_amqps_refuses_a_certificate_that_nobody_vouches_for(
         Link(event_connection(f"amqps://127.0.0.1:{listener.port}//"), timeout=20.0)
 
 
+@pytest.mark.alone
 def test_a_wait_ends_in_time_though_heartbeats_keep_coming(vhost_url: str) -> None:
     link = Link(event_connection(f"{vhost_url}?heartbeat=1"), timeout=10.0)
     try:

@@ -150,6 +150,7 @@ def test_an_event_is_sent_before_the_next_one_is_read(make: Make, vhost_url: str
     assert make().publish_many(one_after_the_other()) == 3
 
 
+@pytest.mark.alone
 def test_an_event_whose_successor_is_slow_is_not_kept_for_it(make: Make, vhost_url: str) -> None:
     took: list[float] = []
 

@@ -134,6 +134,7 @@ def wait_in_vain(transport: BufferedTCP) -> None:
         pytest.param(wait_in_vain, id="a wait"),
     ],
 )
+@pytest.mark.alone
 @pytest.mark.parametrize("pushed", [False, True], ids=["held", "given to the kernel"])
 def test_what_is_held_back_leaves_before_anything_else(
     pair: Pair, then: Callable[[BufferedTCP], object], pushed: bool

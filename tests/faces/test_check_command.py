@@ -123,6 +123,7 @@ def test_a_path_that_leads_nowhere_is_a_usage_error() -> None:
     assert "Invalid value for '-A' / '--app': there is no module 'nowhere'" in result.stderr
 
 
+@pytest.mark.once
 def test_the_services_of_the_demo_and_the_quick_start_pass(tmp_path: Path) -> None:
     for target in ("typed_pubsub.demo.query:config", "examples.quickstart.mailer:config"):
         command = [sys.executable, "-m", "typed_pubsub.cli", "check", "-A", target, "--format", "json"]

@@ -6,6 +6,8 @@ import pytest
 
 from tests.faces.conftest import Service
 
+pytestmark = pytest.mark.once
+
 FACES = {
     "flask": ("-m", "flask", "--app", "web", "pubsub"),
     "django": ("-m", "django", "pubsub"),

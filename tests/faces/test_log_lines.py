@@ -88,7 +88,7 @@ def test_records_of_one_of_several_processes_have_its_number_whoever_writes_them
     assert json.loads(JsonFormatter().format(record))["process_number"] == 3
 
 
-@pytest.mark.parametrize("how", ["option", "environment"])
+@pytest.mark.parametrize(("any_face", "how"), [("cli", "option"), ("django", "environment")], indirect=["any_face"])
 def test_a_higher_level_leaves_the_lines_out(any_face: Service, vhost_url: str, how: str) -> None:
     options = ("--log-level", "WARNING") if how == "option" else ()
     env = {"TYPED_PUBSUB_LOG_LEVEL": "warning"} if how == "environment" else {}

@@ -1,6 +1,6 @@
 """What a row of the fault matrix is, and how one is run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,7 +21,8 @@ class Row:
 
     ``peers``: whether it says something of subscribers without this library, too; ``promised``: whether nothing may be
     lost, which is not so where a broker forgets what it has confirmed; ``slow`` ones take more than 10 s of waiting for
-    something to be over, and are left to `make test-faults` and `make test-all`.
+    something to be over, or differ by their broker alone from one that does not, and are left to `make test-faults` and
+    `make test-all`.
     """
 
     name: str
@@ -36,12 +37,15 @@ ROWS: list[Row] = []
 
 
 def row(
-    name: str, *brokers: str, peers: bool = False, promised: bool = True, slow: bool = False
+    name: str, *brokers: str, peers: bool = False, promised: bool = True, slow: bool | Container[str] = False
 ) -> Callable[[Run], Run]:
-    """Adds a row for each of the brokers; by default RabbitMQ."""
+    """Adds a row for each of the brokers, by default RabbitMQ; ``slow`` may be said of some of them."""
 
     def add(run: Run) -> Run:
-        ROWS.extend(Row(name, run, kind, peers, promised, slow) for kind in brokers or ("rabbitmq",))
+        def is_slow(kind: str) -> bool:
+            return slow if isinstance(slow, bool) else kind in slow
+
+        ROWS.extend(Row(name, run, kind, peers, promised, is_slow(kind)) for kind in brokers or ("rabbitmq",))
         return run
 
     return add

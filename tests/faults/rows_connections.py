@@ -13,7 +13,7 @@ def proxies(world: World) -> tuple[Proxy, Proxy]:
     return world.inbound, world.outbound
 
 
-@row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True)
+@row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True, slow=("rabbitmq", "redis"))
 def none(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -21,7 +21,7 @@ def none(world: World) -> Verdict:
     return world.finish()
 
 
-@row("events: connection cut, 5 times", "rabbitmq", "quorum", peers=True)
+@row("events: connection cut, 5 times", "rabbitmq", "quorum", peers=True, slow=("rabbitmq",))
 def inbound_cut(world: World) -> Verdict:
     inbound, _ = proxies(world)
     world.start()
@@ -67,7 +67,7 @@ def nothing_written(world: World) -> Verdict:
     return world.finish()
 
 
-@row("events: acks never arrive", "rabbitmq", "quorum", peers=True)
+@row("events: acks never arrive", "rabbitmq", "quorum", peers=True, slow=("rabbitmq",))
 def acks_held(world: World) -> Verdict:
     inbound, _ = proxies(world)
     with world.amid_load():
@@ -90,7 +90,7 @@ def deliveries_held(world: World) -> Verdict:
     return world.finish()
 
 
-@row("Celery's broker refuses connections for a while", "rabbitmq", "redis", peers=True)
+@row("Celery's broker refuses connections for a while", "rabbitmq", "redis", peers=True, slow=("redis",))
 def refused(world: World) -> Verdict:
     _, outbound = proxies(world)
     with world.amid_load():

@@ -15,7 +15,7 @@ from tests.support.rabbit import eventually
 from typed_pubsub.testing.nodes import RedisNode
 
 
-@row("subscriber: SIGKILL, 4 times", "rabbitmq", "quorum", "embedded", "redis", peers=True)
+@row("subscriber: SIGKILL, 4 times", "rabbitmq", "quorum", "embedded", "redis", peers=True, slow=("rabbitmq", "redis"))
 def killed(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -52,7 +52,7 @@ def killed_after_reconnecting(world: World) -> Verdict:
     return world.finish()
 
 
-@row("subscriber: SIGTERM, 4 times", "rabbitmq", "embedded", "redis", peers=True)
+@row("subscriber: SIGTERM, 4 times", "rabbitmq", "embedded", "redis", peers=True, slow=("redis",))
 def stopped(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -115,7 +115,7 @@ def frozen(world: World) -> Verdict:
     return world.finish()
 
 
-@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True)
+@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True, slow=("rabbitmq",))
 def restarted(world: World) -> Verdict:
     assert world.node is not None
     with world.amid_load():

@@ -7,11 +7,12 @@ import pytest
 from tests.faults.chaos import chaos
 from typed_pubsub.testing.nodes import RabbitMQNode
 
-SECONDS = 10.0
+SECONDS = 6.0
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
 
+@pytest.mark.slow
 @pytest.mark.broker
 def test_nothing_is_lost_whatever_happens(faulty_rabbitmq: RabbitMQNode, tmp_path: Path) -> None:
     verdict = chaos(7, SECONDS, tmp_path, node=faulty_rabbitmq, tell=print)

@@ -26,6 +26,8 @@ from typed_pubsub.brokers.event_broker import EventBroker, event_connection, mas
 from typed_pubsub.ops.consumers import judge_queue
 from typed_pubsub.tasks.task_outlet import task_outlet
 
+pytestmark = pytest.mark.once
+
 # What is found is the password's: nothing else of what is told has this in it.
 TEXTS = st.text(
     st.sampled_from("@/#%?;:[]&=+ \\\"'é٣") | st.characters(codec="utf-8", exclude_characters="\0"), min_size=2

@@ -157,6 +157,7 @@ def look_up_time(table: RoutingTable) -> float:
     return min(once() for _ in range(7))
 
 
+@pytest.mark.alone
 def test_looking_up_a_key_costs_the_same_for_ten_and_for_ten_thousand_routes() -> None:
     few, lots = many(10), many(10_000)
     assert [len(table.target("service7.things.happened").routes) for table in (few, lots)] == [3, 3]

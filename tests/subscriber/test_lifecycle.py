@@ -236,7 +236,8 @@ def test_the_health_file_tells_of_deliveries_that_before_batch_keeps_back(vhost_
     def fail() -> None:
         raise OSError
 
-    subscriber = Subscriber(settings(vhost_url, health_file=str(path)), registry=REGISTRY, before_batch=fail)
+    config = settings(vhost_url, health_file=str(path), drain_timeout=0.1)
+    subscriber = Subscriber(config, registry=REGISTRY, before_batch=fail)
     thread = threading.Thread(target=subscriber.start)
     thread.start()
     try:

@@ -81,7 +81,9 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.app.close()
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+@pytest.mark.parametrize(
+    "pool", ["prefork", *(pytest.param(pool, marks=pytest.mark.once) for pool in ("threads", "solo"))]
+)
 def test_workers_of_every_pool_execute_each_task_once(service: Service, pool: str) -> None:
     with service.worker(pool=pool) as worker:
         for number in range(100):
