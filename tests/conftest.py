@@ -62,9 +62,11 @@ def rabbitmq() -> Iterator[RabbitMQNode]:
 
 
 @pytest.fixture
-def vhost_url(rabbitmq: RabbitMQNode) -> str:
+def vhost_url(rabbitmq: RabbitMQNode) -> Iterator[str]:
     """The URL of a fresh virtual host: no queue, no exchange and no message of another test is there."""
-    return rabbitmq.vhost()
+    url = rabbitmq.vhost()
+    yield url
+    rabbitmq.give_back(url)
 
 
 @pytest.fixture(params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.broker)])

@@ -64,6 +64,18 @@ def test_vhosts_do_not_run_out(rabbitmq: RabbitMQNode) -> None:
             connection.connect()
 
 
+def test_vhosts_that_are_given_back_are_deleted_before_more_are_made(rabbitmq: RabbitMQNode) -> None:
+    url = rabbitmq.vhost()
+    put(url, "what is in it")
+    name = url.rpartition("/")[2]
+    rabbitmq.give_back(url)
+    assert name in rabbitmq.ctl("list_vhosts").split(), "not one by one"
+    kept = [rabbitmq.vhost() for _ in range(21)]
+    there = rabbitmq.ctl("list_vhosts").split()
+    assert name not in there
+    assert {one.rpartition("/")[2] for one in kept} <= {*there}
+
+
 def test_a_vhost_of_a_given_name_comes_and_goes(rabbitmq: RabbitMQNode) -> None:
     url = rabbitmq.vhost("given/name")
     put(url, "hello")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -81,9 +80,7 @@ def embedded(directory: Path) -> Candidate:
     return Candidate(f"sqlite:///{path}", Features(limits_deliveries=True), break_connections)
 
 
-def rabbitmq(node: RabbitMQNode, *, quorum: bool) -> Candidate:
-    url = node.vhost()
-
+def rabbitmq(node: RabbitMQNode, url: str, *, quorum: bool) -> Candidate:
     def break_connections() -> None:
         node.ctl("close_all_connections", "--vhost", url.rpartition("/")[2], "the test breaks it")
 
@@ -100,5 +97,5 @@ def rabbitmq(node: RabbitMQNode, *, quorum: bool) -> Candidate:
 def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Candidate:
     if request.param == "embedded":
         return embedded(tmp_path)
-    node: Any = request.getfixturevalue("rabbitmq")
-    return rabbitmq(node, quorum=request.param == "quorum")
+    node: RabbitMQNode = request.getfixturevalue("rabbitmq")
+    return rabbitmq(node, request.getfixturevalue("vhost_url"), quorum=request.param == "quorum")

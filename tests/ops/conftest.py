@@ -31,9 +31,11 @@ def managed() -> Iterator[Managed]:
 
 
 @pytest.fixture
-def managed_url(managed: Managed) -> str:
+def managed_url(managed: Managed) -> Iterator[str]:
     """The URL of a fresh virtual host of that node."""
-    return managed.node.vhost()
+    url = managed.node.vhost()
+    yield url
+    managed.node.give_back(url)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class RabbitMQNode(Node):
         self._certificate = certificate
         self._batch = max(vhosts, 1)
         self._spare: list[str] = []
+        self._over: list[str] = []
         self._made = 0
         self._epmd: subprocess.Popen[bytes] | None = None
         self.name = ""
@@ -85,9 +86,17 @@ class RabbitMQNode(Node):
             self._import_vhosts([name])
             return self.vhost_url(name)
         if not self._spare:
+            self._delete_those_over()
             self._spare = self._next_names()
             self._import_vhosts(self._spare)
         return self.vhost_url(self._spare.pop(0))
+
+    def give_back(self, url: str) -> None:
+        """Say that one of ``vhost()`` is used no more: it is deleted before more are made, with all that is in it.
+
+        Each one that stays makes those that are made later dearer: RabbitMQ then looks at the exchanges of all.
+        """
+        self._over.append(unquote(url.removeprefix(self.vhost_url(""))))
 
     def delete_vhost(self, name_or_url: str) -> None:
         """Delete a virtual host, its connections and queues with it."""
@@ -118,7 +127,7 @@ class RabbitMQNode(Node):
         if self._epmd is not None:
             self._end_process(self._epmd, signal.SIGKILL)
             self._epmd = None
-        self._spare, self._made = [], 0
+        self._spare, self._over, self._made = [], [], 0
         super().close()
 
     def _unavailable(self) -> str | None:
@@ -201,6 +210,13 @@ class RabbitMQNode(Node):
     def _next_names(self) -> list[str]:
         first, self._made = self._made, self._made + self._batch
         return [f"vhost-{number}" for number in range(first + 1, self._made + 1)]
+
+    def _delete_those_over(self) -> None:
+        names, self._over = self._over, []
+        if names:
+            # One process for all; rabbitmqctl has a command for one.
+            binaries = ",".join(f'<<"{name}">>' for name in names)
+            self.ctl("eval", f'[rabbit_vhost:delete(Name, <<"tests">>) || Name <- [{binaries}]].')
 
     def _import_vhosts(self, names: Sequence[str]) -> None:
         path = self.directory / "more.json"
