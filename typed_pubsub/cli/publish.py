@@ -29,9 +29,11 @@ def publish(key: str, body: str, many: bool, event_id: str | None, form: str) ->
     if many and event_id is not None:
         raise click.UsageError("--id is for one event, not for --many.")
     from typed_pubsub.errors import EventError
+    from typed_pubsub.ops.connect import require_broker
     from typed_pubsub.publisher import Publisher
 
     with Publisher(this_service().read_config()) as publisher:
+        require_broker(publisher.config)
         if many:
             lines = _Lines(key, body)
             with progress("published", None) as advance:

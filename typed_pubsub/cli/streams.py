@@ -134,6 +134,7 @@ def replay(  # noqa: PLR0917  # its options
     typed-pubsub replay -A my_app.pubsub:config orders.ndjson --rate 50
     """  # noqa: D301  # click's own mark: what follows is not wrapped
     from typed_pubsub.brokers.event_broker import masked
+    from typed_pubsub.ops.connect import require_broker
     from typed_pubsub.ops.recordings import message_of
     from typed_pubsub.ops.streams import publish_again
 
@@ -141,6 +142,7 @@ def replay(  # noqa: PLR0917  # its options
     # Read twice: a line that is none is found before anything is published.
     total = sum(1 for _ in _recorded(file, pattern))
     if total:
+        require_broker(config)
         confirm(f"Publish {total:,} events to exchange {config.exchange!r} of {masked(config.broker_url)}?", yes=yes)
     with until_asked() as stop, progress("replayed", total) as advance:
         messages = (message_of(one, new_id=new_ids) for one in _recorded(file, pattern))
