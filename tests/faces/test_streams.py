@@ -110,6 +110,10 @@ def test_a_body_may_come_from_a_file_or_from_standard_input(
         ((KEY, "[1]"), 1, "$: expected a dict, got list"),
         ((KEY, "@/no/such/file"), 2, "cannot be read"),
         ((KEY, "{}", "--many", "--id", "x"), 2, "--id is for one event"),
+        (("streams.*.#", "{}"), 2, "a routing key, not a pattern: * and # are for binding keys"),
+        (("streams..placed", "{}"), 2, "a word is empty"),
+        (("", "{}"), 2, "a word is empty"),
+        (("a" * 256, "{}"), 2, "AMQP carries at most 255"),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -155,6 +159,13 @@ def test_without_decode_no_body_is_shown(run: Callable[..., Result], config: Pub
     assert "21 B" not in tail.result().stdout
     assert "s3cret" not in tail.result().output
     assert KEY in tail.result().stdout
+
+
+@pytest.mark.parametrize("args", [("tail",), ("record", "FILE"), ("replay", "/dev/null")])
+def test_a_pattern_that_amqp_cannot_carry_is_refused(run: Callable[..., Result], args: tuple[str, ...]) -> None:
+    result = run(*args, "--key", "ö" * 128)
+    assert result.exit_code == 2
+    assert "takes 256 bytes, and AMQP carries at most 255" in result.stderr
 
 
 def test_without_an_exchange_there_is_nothing_to_watch(run: Callable[..., Result], tmp_path: Path) -> None:

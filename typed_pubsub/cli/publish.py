@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from typed_pubsub.cli.bodies import body_lines
+from typed_pubsub.cli.keys import routing_key
 from typed_pubsub.cli.printing import echo_json, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=routing_key)
 @click.argument("body", metavar="JSON|-|@FILE")
 @click.option("--many", is_flag=True, show_envvar=True, help="One JSON object a line, each an event of KEY.")
 @click.option("--id", "event_id", metavar="ID", show_envvar=True, help="The event id, to repeat a publication.")

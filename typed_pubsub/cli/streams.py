@@ -9,6 +9,7 @@ import click
 
 from typed_pubsub.cli.asking import confirm, until_asked
 from typed_pubsub.cli.durations import duration
+from typed_pubsub.cli.keys import binding_key
 from typed_pubsub.cli.printing import echo_json, echo_or_end, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -27,6 +28,7 @@ def _which_options(command: C) -> C:
         "--key",
         "keys",
         multiple=True,
+        type=binding_key,
         metavar="PATTERN",
         show_envvar=True,
         help="Binding key of the events wanted: * is one word, # any number. May be given more than once. Default: #.",
@@ -116,7 +118,12 @@ def record(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), show_envvar=True, help="Events a second, at most.")
 @click.option(
-    "--key", "pattern", metavar="PATTERN", show_envvar=True, help="Only events whose key this binding key matches."
+    "--key",
+    "pattern",
+    type=binding_key,
+    metavar="PATTERN",
+    show_envvar=True,
+    help="Only events whose key this binding key matches.",
 )
 @click.option("--new-ids", is_flag=True, show_envvar=True, help="Publish them as new events, with ids of their own.")
 @click.option("--yes", is_flag=True, show_envvar=True, help="Do not ask.")
