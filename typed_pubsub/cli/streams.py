@@ -2,11 +2,12 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -140,7 +141,8 @@ def replay(  # noqa: PLR0917  # its options
     """Publish recorded events again, to the exchange, each under its own key: every subscriber gets them.
 
     They keep their ids, so that a subscriber gives their tasks the ids they had. Dead letters are for 'dlq replay',
-    which goes to one queue only. - is standard input, read to its end first.
+    which goes to one queue only; those that 'dlq drop --save' has written are recordings, too, and go to every one.
+    With - they come from standard input, which is read to its end first.
 
     \b
     typed-pubsub replay -A my_app.pubsub:config orders.ndjson --rate 50
@@ -153,10 +155,13 @@ def replay(  # noqa: PLR0917  # its options
     config = this_service().read_config()
     with _readable_twice(file) as lines:
         # A line that is none is found before anything is published.
-        total = sum(1 for _ in _recorded(file, lines, pattern))
+        kinds = Counter(one.is_dead_letter for one in _recorded(file, lines, pattern))
+        total = kinds.total()
         if total:
             require_broker(config)
             question = f"Publish {total:,} events to exchange {config.exchange!r} of {masked(config.broker_url)}?"
+            if kinds[True]:
+                question = f"{kinds[True]:,} of these were dead letters of one queue; all queues get them. {question}"
             confirm(question, yes=yes)
         with until_asked() as stop, progress("replayed", total) as advance:
             messages = (message_of(one, new_id=new_ids) for one in _recorded(file, lines, pattern))
@@ -174,7 +179,7 @@ def _is_dash(file: Path) -> bool:
 
 
 @contextmanager
-def _readable_twice(file: Path) -> Generator[BinaryIO]:
+def _readable_twice(file: Path) -> Generator[IO[bytes]]:
     """The file, or standard input; what flows by, such as a pipe, is read to its end and kept meanwhile."""
     with click.open_file(str(file), "rb") as given:
         if given.seekable():
@@ -185,7 +190,7 @@ def _readable_twice(file: Path) -> Generator[BinaryIO]:
             yield copy
 
 
-def _recorded(file: Path, lines: BinaryIO, pattern: str | None) -> "Iterator[Recorded]":
+def _recorded(file: Path, lines: IO[bytes], pattern: str | None) -> "Iterator[Recorded]":
     from typed_pubsub.events.keys import matches
     from typed_pubsub.ops.recordings import read_lines
 
