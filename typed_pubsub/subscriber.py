@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from typed_pubsub.brokers.connection import FAULTS, describe
+from typed_pubsub.brokers.advice import CELERY_SETTING, advised
+from typed_pubsub.brokers.connection import FAULTS
 from typed_pubsub.brokers.event_broker import EventBroker, masked, unencrypted_hosts
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.config import PubSubConfig
@@ -153,26 +154,34 @@ class Subscriber:
 
     def _first_connections(self) -> None:
         deadline = time.monotonic() + self.config.connect_timeout
-        attempt = 0
-        faults: tuple[type[BaseException], ...] = (*FAULTS, *self._desk.task_faults)
+        attempt, known = 0, ""
         while not self._stop.is_set():
             attempt += 1
-            left = max(min(deadline - time.monotonic(), CONNECT_TIMEOUT), 0.1)
-            try:
-                self._desk.open(left)
-                self._intake.open(left)
-            except faults as error:
-                pause = backoff(attempt, 0.5)
-                if time.monotonic() + pause >= deadline:
-                    msg = (
-                        f"no connection to {masked(self.config.broker_url)} and Celery's broker within "
-                        f"{self.config.connect_timeout:g} s: {describe(error)}"
-                    )
-                    raise ConnectFailed(msg) from error
-                self._stop.wait(pause)
-            else:
+            where, told, error = self._connect(max(min(deadline - time.monotonic(), CONNECT_TIMEOUT), 0.1))
+            if error is None:
                 log.info("consuming queue %r of exchange %r", self._topology.queue, self._topology.exchange)
                 return
+            pause = backoff(attempt, 0.5)
+            if time.monotonic() + pause >= deadline:
+                msg = f"no connection to {where} within {self.config.connect_timeout:g} s: {told}"
+                raise ConnectFailed(msg) from error
+            # Some faults no waiting mends: they are told at once, and once.
+            if told != known:
+                log.warning("no connection to %s yet: %s", where, told)
+                known = told
+            self._stop.wait(pause)
+
+    def _connect(self, seconds: float) -> tuple[str, str, BaseException | None]:
+        """Connects to both brokers, with ``seconds`` for each; gives which one failed, how in words, and the fault."""
+        try:
+            self._desk.open(seconds)
+        except self._desk.task_faults as error:
+            return "Celery's broker", advised(error, CELERY_SETTING), error
+        try:
+            self._intake.open(seconds)
+        except FAULTS as error:
+            return masked(self.config.broker_url), advised(error), error
+        return "", "", None
 
     def _close(self) -> None:
         try:

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,11 @@ from amqp.exceptions import ConnectionForced
 from tests.support.amqp import linked
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually
-from typed_pubsub import MisconfigurationException, PubSubConfig
+from typed_pubsub import ConnectFailed, MisconfigurationException, PubSubConfig
 from typed_pubsub.brokers.connection import FAULTS, Link, describe
 from typed_pubsub.brokers.event_broker import EventBroker, event_connection, masked, unencrypted_hosts
+from typed_pubsub.brokers.transport import NoAnswer
+from typed_pubsub.ops.connect import require_broker
 from typed_pubsub.testing.nodes import RabbitMQNode
 
 
@@ -33,9 +35,44 @@ def black_hole() -> Iterator[int]:
 def test_connecting_to_a_black_hole_gives_up_within_the_timeout(scheme: str) -> None:
     with black_hole() as port:
         begun = time.monotonic()
-        with pytest.raises(FAULTS):
+        with pytest.raises(NoAnswer):
             Link(event_connection(f"{scheme}://127.0.0.1:{port}//"), timeout=2.0)
         assert time.monotonic() - begun < 2.2
+
+
+@contextmanager
+def firewall() -> Iterator[int]:
+    """A port where the kernel drops what would connect: its queue of connections is full."""
+    with ExitStack() as held:
+        listener = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        where = listener.getsockname()
+        with suppress(TimeoutError):
+            while True:
+                held.enter_context(socket.create_connection(where, timeout=0.3))
+        yield where[1]
+
+
+def refusal(url: str) -> str:
+    """Why a command gets no connection; empty: it gets one."""
+    try:
+        require_broker(PubSubConfig(broker_url=url, exchange="events", publish_timeout=1.0))
+    except ConnectFailed as error:
+        return str(error)
+    return ""
+
+
+def test_a_broker_that_does_not_answer_is_told_apart_from_a_firewall() -> None:
+    with black_hole() as port:
+        assert "it takes connections but does not answer" in refusal(f"amqp://127.0.0.1:{port}//")
+    with firewall() as port:
+        assert refusal(f"amqp://127.0.0.1:{port}//").endswith("is this the host, and does a firewall let it through?")
+
+
+def test_a_broker_that_is_frozen_takes_connections_and_does_not_answer(rabbitmq: RabbitMQNode, vhost_url: str) -> None:
+    with rabbitmq.paused():
+        # Its threads do not stop all at once.
+        assert "it takes connections but does not answer" in eventually(lambda: refusal(vhost_url))
+    assert eventually(lambda: refusal(vhost_url) == "")
 
 
 def test_a_port_where_nobody_listens_is_refused_at_once() -> None:

@@ -17,6 +17,7 @@ from typed_pubsub import Event, PubSubConfig, TaskMapping
 from typed_pubsub.brokers.letter_box import LetterBox
 from typed_pubsub.brokers.letters import OF_BROKER
 from typed_pubsub.brokers.letters import UNKNOWN as UNKNOWN_REASON
+from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.cli.commands import main
 from typed_pubsub.cli.dlq_options import REASONS
 from typed_pubsub.cli.service import Service
@@ -145,7 +146,7 @@ def test_filters_say_which(tmp_path: Path, options: tuple[str, ...], found: list
     dropped = running(url)("drop", "--all", "--yes", "--save", f"{tmp_path}/saved", *options)
     assert dropped.exit_code == 0
     saved = (tmp_path / "saved").read_text().splitlines()
-    assert [json.loads(line)["event_id"] for line in saved] == listed
+    assert [json.loads(line)["dead_letter"]["event_id"] for line in saved] == listed
 
 
 def test_every_reason_can_be_asked_for() -> None:
@@ -287,10 +288,33 @@ def test_dropped_they_are_gone_and_saved_first(run: Run, put: Callable[..., None
     assert (result.exit_code, result.stdout) == (0, "dropped 2 dead letters of queue 'q'\n")
     before, first, second = saved.read_text().splitlines()
     assert before == "what stood there"
-    assert json.loads(first)["body"] == '{"number": 1}'
-    assert json.loads(second)["original"]["headers"]["ce-id"] == "event-2"
+    assert json.loads(first)["body"] == {"number": 1}
+    assert json.loads(first)["dead_letter"]["reason"] == "mapping_error"
+    assert json.loads(second)["headers"]["ce-id"] == "event-2"
     (found,) = take_all(url, "q.dlq")
     assert bytes(found.body) == b"\xff"
+
+
+def test_what_was_dropped_and_saved_can_be_published_again_to_every_queue(
+    run: Run, put: Callable[..., None], url: str, tmp_path: Path
+) -> None:
+    put([order(1), Delivery(KEY, b"\xff", "event-2", "events")])
+    saved = tmp_path / "saved.ndjson"
+    assert run("drop", "--yes", "--all", "--save", str(saved)).exit_code == 0
+    config = PubSubConfig(broker_url=url, exchange="events")
+    with linked(url) as link:
+        Topology("events", "another", ("#",)).ensure(link)
+
+    def replay(*args: str) -> Result:
+        return CliRunner().invoke(main, ["replay", str(saved), *args], obj=Service(lambda: config))
+
+    assert "2 of these were dead letters of one queue; all queues get them. Publish 2 events to" in replay().stderr
+    assert replay("--yes").stdout == "replayed 2 of 2 events\n"
+    first, second = take_all(url, "another")
+    assert (bytes(first.body), first.headers["ce-id"]) == (b'{"number": 1}', "event-1")
+    assert first.delivery_info["routing_key"] == second.delivery_info["routing_key"] == KEY
+    assert (bytes(second.body), second.properties["message_id"]) == (b"\xff", "event-2")
+    assert not [name for name in (*first.headers, *second.headers) if name.startswith("x-")]
 
 
 def test_what_cannot_be_saved_is_not_dropped(run: Run, put: Callable[..., None], url: str, tmp_path: Path) -> None:

@@ -43,9 +43,10 @@ OF_BROKER: dict[tuple[str, ...], int] = {
     ("doctor",): 3,
     ("explain", "--dlq", "1"): 3,
     ("health",): 1,
-    ("publish", "a.key", "{}"): 1,
+    ("publish", "a.key", "{}"): 3,
+    ("publish", "a.key", "{}", "--many"): 3,
     ("record", "FILE.new"): 3,
-    ("replay", "FILE", "--yes"): 1,
+    ("replay", "FILE", "--yes"): 3,
     ("subscribe",): 3,
     ("tail",): 3,
     ("topology", "apply", "--yes"): 3,
@@ -96,6 +97,8 @@ def test_a_broker_that_is_down_is_told(run: Callable[..., Result], nobody_there:
     is_told(result)
     assert result.exit_code == OF_BROKER[args], result.output
     assert re.search("refused|nobody listens", result.output.lower()), result.output
+    if result.exit_code == 3 and args != ("doctor",):
+        assert result.stderr.endswith("; is the broker running, and is this its port?\n")
 
 
 @pytest.mark.parametrize("args", OF_BROKER, ids=" ".join)
@@ -104,6 +107,8 @@ def test_a_wrong_password_is_told(run: Callable[..., Result], vhost_url: str, ar
     is_told(result)
     assert result.exit_code == OF_BROKER[args], result.output
     assert "ACCESS_REFUSED" in result.output or "password" in result.output, result.output
+    if result.exit_code == 3:
+        assert re.search("user name or password of (BROKER_URL|Celery's broker_url) are wrong\n", result.output)
 
 
 @pytest.mark.parametrize("args", OF_BROKER, ids=" ".join)

@@ -106,7 +106,10 @@ def test_all_of_it_as_json(run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("args", [(), (KEY,), (KEY, "{}", "--dlq", "1"), ("--dlq", "1", "--event-version", "1")])
+@pytest.mark.parametrize(
+    "args",
+    [(), (KEY,), (KEY, "{}", "--dlq", "1"), ("a.*", "{}"), ("a..b", "{}"), ("--dlq", "1", "--event-version", "1")],
+)
 def test_2_for_wrong_usage(run: Run, args: tuple[str, ...]) -> None:
     assert run(*args).exit_code == 2
 

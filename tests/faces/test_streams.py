@@ -1,6 +1,7 @@
 """publish, tail, record and replay, as their users run them, on both brokers."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -110,6 +111,10 @@ def test_a_body_may_come_from_a_file_or_from_standard_input(
         ((KEY, "[1]"), 1, "$: expected a dict, got list"),
         ((KEY, "@/no/such/file"), 2, "cannot be read"),
         ((KEY, "{}", "--many", "--id", "x"), 2, "--id is for one event"),
+        (("streams.*.#", "{}"), 2, "a routing key, not a pattern: * and # are for binding keys"),
+        (("streams..placed", "{}"), 2, "a word is empty"),
+        (("", "{}"), 2, "a word is empty"),
+        (("a" * 256, "{}"), 2, "AMQP carries at most 255"),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -155,6 +160,13 @@ def test_without_decode_no_body_is_shown(run: Callable[..., Result], config: Pub
     assert "21 B" not in tail.result().stdout
     assert "s3cret" not in tail.result().output
     assert KEY in tail.result().stdout
+
+
+@pytest.mark.parametrize("args", [("tail",), ("record", "FILE"), ("replay", "/dev/null")])
+def test_a_pattern_that_amqp_cannot_carry_is_refused(run: Callable[..., Result], args: tuple[str, ...]) -> None:
+    result = run(*args, "--key", "ö" * 128)
+    assert result.exit_code == 2
+    assert "takes 256 bytes, and AMQP carries at most 255" in result.stderr
 
 
 def test_without_an_exchange_there_is_nothing_to_watch(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -233,25 +245,62 @@ def test_a_full_disk_is_told(run: Callable[..., Result], config: PubSubConfig, e
     assert "Error: /dev/full: No space left on device" in record.result().stderr
 
 
-def test_tail_ends_quietly_when_nobody_reads_any_more(service: Files, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/broker.db"
-    with Publisher(PubSubConfig(broker_url=url, exchange="events")) as publisher:
+def end_of(service: Files, url: str, args: tuple[str, ...], stdout: Any) -> tuple[int, str]:
+    """Exit code and errors of tail or record as a process; of a pipe one line is read, and then nothing more."""
+    config = PubSubConfig(broker_url=url, exchange="events")
+    with Publisher(config) as publisher:
         publisher.publish_event("a.key", {"n": 0})
-    command = [sys.executable, "-m", "typed_pubsub.cli", "tail", "-A", "service:Settings"]
-    with subprocess.Popen(
-        command, cwd=service.directory, env=service.environment(url, {}, {}), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as tail:  # fmt: skip
-        assert tail.stdout is not None
-        assert tail.stderr is not None
-        assert tail.stderr.readline().startswith("watching")
-        with Publisher(PubSubConfig(broker_url=url, exchange="events")) as publisher:
+        command = [sys.executable, "-m", "typed_pubsub.cli", *args, "-A", "service:Settings"]
+        with subprocess.Popen(
+            command, cwd=service.directory, env=service.environment(url, {}, {}), stdout=stdout,
+            stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            assert process.stderr is not None
+            assert process.stderr.readline().endswith("Ctrl-C ends it\n")
             publisher.publish_event("a.key", {"n": 1})
-            assert "a.key" in tail.stdout.readline()
-            tail.stdout.close()
-            while tail.poll() is None:
+            if process.stdout is not None:
+                assert "a.key" in process.stdout.readline()
+                process.stdout.close()
+            while process.poll() is None:
                 publisher.publish_event("a.key", {"n": 2})
-        assert (tail.returncode, tail.stderr.read()) == (0, "")
+            return process.returncode, process.stderr.read()
+
+
+@pytest.mark.parametrize("args", [("tail",), ("record", "-")], ids=" ".join)
+def test_what_shows_events_ends_when_they_cannot_be_written(
+    service: Files, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    url = f"sqlite:///{tmp_path}/broker.db"
+    assert end_of(service, url, args, subprocess.PIPE) == (0, ""), "quietly, when nobody reads any more"
+    with Path("/dev/full").open("w") as full:
+        code, told = end_of(service, url, args, full)
+    assert (code, told) == (1, "Error: standard output: No space left on device\n")
+
+
+def test_a_recording_may_go_to_standard_output_and_come_from_standard_input(
+    run: Callable[..., Result], config: PubSubConfig, queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with beside(run, "record", "-", "--key", "streams.#", "--limit", "2") as record, Publisher(config) as publisher:
+        while not record.done():
+            publisher.publish(OrderPlaced(order=1))
+    lines = record.result().stdout
+    assert [json.loads(line)["body"] for line in lines.splitlines()] == [{"order": 1, "note": ""}] * 2
+    assert record.result().stderr.endswith("recorded 2 events to standard output\n")
+    assert not [*tmp_path.glob("-")]
+    while get_now(config.broker_url, queue) is not None:
+        pass
+    assert run("replay", "-", "--yes", input=lines).stdout == "replayed 2 of 2 events\n"
+    assert json.loads(get(config.broker_url, queue).body) == {"order": 1, "note": ""}
+    assert "Error: standard input, line 3: expected" in run("replay", "-", "--yes", input=f"{lines}x").stderr
+
+
+def test_a_recording_may_come_through_a_pipe(run: Callable[..., Result], queue: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with beside(run, "replay", str(pipe), "--yes") as replay:
+        pipe.write_text('{"routing_key":"a.key","exchange":"e","received":"2026-03-01T12:30:15Z","body":{}}\n')
+    assert replay.result().stdout == "replayed 1 of 1 events\n"
 
 
 def test_ctrl_c_ends_a_recording_with_what_it_has(service: Files, vhost_url: str, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from typed_pubsub.brokers.letters import read_letter
 from typed_pubsub.errors import EventError
 from typed_pubsub.events.delivery import Delivery, read_metadata
-from typed_pubsub.ops.recordings import message_of, read_lines, write_line
+from typed_pubsub.ops.recordings import message_of, read_lines, write_letter, write_line
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 
@@ -55,6 +56,19 @@ def test_any_delivery_is_one_line_and_comes_back(delivery: Delivery) -> None:
     assert not {"CC", "BCC", "x-death"} & message.headers.keys()
     assert not {"expiration", "user_id"} & message.properties.keys()
     assert message.properties["delivery_mode"] == 2
+
+
+@given(deliveries)
+def test_any_dead_letter_is_one_line_too_and_comes_back_as_what_it_was(delivery: Delivery) -> None:
+    letter = read_letter(delivery)
+    line = write_letter(letter, NOW)
+    assert line.count(b"\n") == 1
+    (recorded,) = read_lines("file", [line])
+    assert recorded.is_dead_letter
+    message = message_of(recorded)
+    assert (message.body, message.routing_key) == (delivery.body, letter.routing_key)
+    assert not {"CC", "BCC", "x-death"} & message.headers.keys()
+    assert not {"expiration", "user_id"} & message.properties.keys()
 
 
 def test_json_stands_in_the_line_as_it_came() -> None:

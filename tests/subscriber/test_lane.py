@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.support.amqp import TIMEOUT
 from tests.support.services import celery_app
+from typed_pubsub.brokers.advice import CELERY_SETTING
 from typed_pubsub.events.delivery import Delivery, read_metadata
 from typed_pubsub.handoff.lane import Key, Lane
 from typed_pubsub.handoff.report import Report
@@ -28,7 +29,7 @@ def work_of(app: Any, number: int, **options: Any) -> Work:
 def test_works_that_fall_due_together_do_not_share_the_fate_of_the_one_that_closes_the_channel(vhost_url: str) -> None:
     app = celery_app(vhost_url)
     outlet: AmqpTaskOutlet[Key] = AmqpTaskOutlet(app)
-    lane = Lane("Celery's broker", outlet, Report("a_queue", "an_exchange"), lambda: None)
+    lane = Lane("Celery's broker", CELERY_SETTING, outlet, Report("a_queue", "an_exchange"), lambda: None)
     works = [
         work_of(app, number, **({"exchange": "missing", "routing_key": "x"} if number == 3 else {}))
         for number in range(6)

@@ -89,7 +89,9 @@ def test_the_celery_app_is_asked_for_once_and_only_at_the_start(vhost_url: str) 
 
 
 @pytest.mark.parametrize("away", ["the event broker", "Celery's broker"])
-def test_no_connection_at_the_start_fails_within_the_connect_timeout(away: str, vhost_url: str, nowhere: str) -> None:
+def test_no_connection_at_the_start_fails_within_the_connect_timeout(
+    away: str, vhost_url: str, nowhere: str, caplog: pytest.LogCaptureFixture
+) -> None:
     url, celery_url = (nowhere, vhost_url) if away == "the event broker" else (vhost_url, nowhere)
     begun = time.monotonic()
     with pytest.raises(ConnectFailed, match=r"within 1\.5 s") as raised:
@@ -97,6 +99,24 @@ def test_no_connection_at_the_start_fails_within_the_connect_timeout(away: str, 
     assert 0.5 < time.monotonic() - begun < 2.2
     assert raised.value.exit_code == 3
     assert "guest:guest" not in str(raised.value)
+    assert str(raised.value).endswith("; is the broker running, and is this its port?")
+    # At once, and not again at each attempt.
+    (early,) = [text for text in caplog.messages if text.startswith("no connection to")]
+    assert early == str(raised.value).replace("within 1.5 s", "yet")
+
+
+def test_what_is_wrong_with_a_url_is_told_and_whose_it_is(vhost_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    wrong = vhost_url.replace("guest:guest", "guest:s3cret")
+    for urls, setting in (((wrong, vhost_url), "BROKER_URL"), ((vhost_url, wrong), "Celery's broker_url")):
+        with pytest.raises(ConnectFailed, match=f"user name or password of {setting} are wrong"):
+            start(url=urls[0], celery_url=urls[1], connect_timeout=0.5)
+    assert "s3cret" not in caplog.text
+
+
+def test_a_broker_that_went_away_is_told_with_what_to_look_at(vhost_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with Proxy(vhost_url) as proxy, running(settings(proxy.url, celery_url=vhost_url), REGISTRY):
+        proxy.close()
+        eventually(lambda: "is the broker running, and is this its port? (fault 2 in a row)" in caplog.text)
 
 
 def test_a_broker_that_comes_up_within_the_connect_timeout_is_waited_for(vhost_url: str) -> None:

@@ -11,7 +11,7 @@ from amqp.serialization import dumps
 from kombu.transport import pyamqp
 
 from typed_pubsub.brokers.frames import BODY, HEADER, METHOD
-from typed_pubsub.brokers.transport import FRAME, FRAME_END, BufferedTCP, BufferedTLS
+from typed_pubsub.brokers.transport import FRAME, FRAME_END, BufferedTCP, BufferedTLS, NoAnswer
 
 #: A timeout of 0 would make a socket non-blocking.
 NO_WAIT = 0.0005
@@ -68,10 +68,10 @@ class BufferedConnection(pyamqp.Connection):
         while not self.blocking_read(max(wait, NO_WAIT)):
             wait = end - time.monotonic()
             if wait <= 0:
-                raise TimeoutError
+                raise NoAnswer
 
     def blocking_read(self, timeout: float | None = None) -> Any:
-        """Handles one frame; what that gives is true at the end of a method. Raises TimeoutError, OSError."""
+        """Handles one frame; what that gives is true at the end of a method. Raises NoAnswer, OSError."""
         transport = self._transport
         if transport is None:
             msg = "the connection is closed"

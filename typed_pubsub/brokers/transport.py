@@ -24,6 +24,10 @@ _FOR_NOW = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOENT}
 _MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
+class NoAnswer(TimeoutError):
+    """Whoever took the connection did not answer in time."""
+
+
 class _Buffered:
     """What both transports get; see py-amqp's for what they have."""
 
@@ -38,6 +42,14 @@ class _Buffered:
         self._corked = False
         #: Bytes that are held back.
         self.held = 0
+
+    def _init_socket(self, *settings: Any) -> None:
+        theirs: Any = super()
+        try:
+            theirs._init_socket(*settings)  # noqa: SLF001  # py-amqp's, once the host has taken the connection
+        except TimeoutError as error:
+            msg = "the TLS handshake was not answered"
+            raise NoAnswer(msg) from error
 
     def look(self) -> bool:
         """Whether a whole frame is there, after reading what can be read without waiting.
@@ -72,7 +84,7 @@ class _Buffered:
         """Reads what there is, and waits for it at most ``timeout`` seconds (0: not at all), or as the socket does.
 
         Raises:
-            TimeoutError: nothing came.
+            NoAnswer: nothing came.
             OSError: the connection broke.
         """
         self.flush()
@@ -82,11 +94,11 @@ class _Buffered:
             if timeout is not None:
                 sock.settimeout(timeout)
             data = sock.recv(_CHUNK)
-        except TimeoutError:
-            raise
+        except TimeoutError as error:
+            raise NoAnswer(*error.args) from error
         except OSError as error:
             if error.errno in _FOR_NOW or isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError):
-                raise TimeoutError from error
+                raise NoAnswer from error
             self.connected = False
             raise
         finally:

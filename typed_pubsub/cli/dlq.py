@@ -165,7 +165,7 @@ def replay(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
     show_envvar=True,
-    help="A file to which each is added, bodies too, before it is dropped: one JSON object a line.",
+    help="A file to which each is added, body too, before it is dropped: a line that 'replay' and 'schema infer' read.",
 )
 @click.option("--yes", is_flag=True, show_envvar=True, help="Do not ask.")
 @format_option

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from typed_pubsub.cli.bodies import body_lines
+from typed_pubsub.cli.keys import routing_key
 from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option
 from typed_pubsub.cli.service import service_option, this_service
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("key", required=False)
+@click.argument("key", type=routing_key, required=False)
 @click.argument("body", metavar="[JSON|-|@FILE]", required=False)
 @click.option(
     "--dlq",

@@ -65,14 +65,21 @@ def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int
     click.echo(click.style(mark, fg=colour) + line[len(mark) :])
 
 
-def echo_or_end(text: str) -> None:
-    """Prints a line while a connection is open; where nobody reads any more (``| head``) ends the command, all well."""
+def echo_or_end(text: str | bytes) -> None:
+    """Prints a line, or several, while a connection is open, whose faults are no others'.
+
+    Raises:
+        click.exceptions.Exit: nobody reads any more (``| head``), which ends the command, all well.
+        click.ClickException: they cannot be written.
+    """
     try:
         click.echo(text)
-    except BrokenPipeError:
+    except OSError as error:
         # What is still buffered would be written when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(0) from None
+        if isinstance(error, BrokenPipeError):
+            raise click.exceptions.Exit(0) from None
+        raise click.ClickException(f"standard output: {error.strerror}") from error
 
 
 def console(*, stderr: bool = False) -> "Console":

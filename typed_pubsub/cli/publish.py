@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from typed_pubsub.cli.bodies import body_lines
+from typed_pubsub.cli.keys import routing_key
 from typed_pubsub.cli.printing import echo_json, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=routing_key)
 @click.argument("body", metavar="JSON|-|@FILE")
 @click.option("--many", is_flag=True, show_envvar=True, help="One JSON object a line, each an event of KEY.")
 @click.option("--id", "event_id", metavar="ID", show_envvar=True, help="The event id, to repeat a publication.")
@@ -29,9 +30,11 @@ def publish(key: str, body: str, many: bool, event_id: str | None, form: str) ->
     if many and event_id is not None:
         raise click.UsageError("--id is for one event, not for --many.")
     from typed_pubsub.errors import EventError
+    from typed_pubsub.ops.connect import require_broker
     from typed_pubsub.publisher import Publisher
 
     with Publisher(this_service().read_config()) as publisher:
+        require_broker(publisher.config)
         if many:
             lines = _Lines(key, body)
             with progress("published", None) as advance:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import random
 
+from typed_pubsub.brokers.advice import CELERY_SETTING
 from typed_pubsub.brokers.connection import Link
 from typed_pubsub.brokers.dead_letters import compose_dead_letter
 from typed_pubsub.handoff.lane import Key, Lane
@@ -36,8 +37,8 @@ class Desk:
         """``tick`` is called at least each second while an outlet is waited for."""
         self._builder = builder
         self._prepare = tasks.prepare
-        self._tasks = Lane("Celery's broker", tasks, report, tick)
-        self._dead_letters = Lane("the dead-letter queue", dead_letters, report, tick)
+        self._tasks = Lane("Celery's broker", CELERY_SETTING, tasks, report, tick)
+        self._dead_letters = Lane("the dead-letter queue", "BROKER_URL", dead_letters, report, tick)
         self._lanes = (self._tasks, self._dead_letters)
         self._skipped: list[Work] = []
 

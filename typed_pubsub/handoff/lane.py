@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import random
 from typing import Any, TypeAlias
 
+from typed_pubsub.brokers.advice import advised
 from typed_pubsub.brokers.confirms import Outcome, Returned, Taken, missing_or_forbidden, refused_publish
 from typed_pubsub.brokers.connection import Link, describe
 from typed_pubsub.handoff.report import Report
@@ -33,9 +34,10 @@ Key: TypeAlias = tuple[Work, int]
 class Lane:
     """An outlet with its works. Each work handed in by ``add`` is given back by ``step``, finished."""
 
-    def __init__(self, name: str, outlet: Any, report: Report, tick: Callable[[], None]) -> None:
-        """``tick`` is called at least each second while the outlet is waited for."""
+    def __init__(self, name: str, setting: str, outlet: Any, report: Report, tick: Callable[[], None]) -> None:
+        """``setting`` says where the outlet goes; ``tick`` is called each second while the outlet is waited for."""
         self.name = name
+        self._setting = setting
         self.outlet = outlet
         self._report = report
         self._tick = tick
@@ -174,10 +176,10 @@ class Lane:
                 self._refused(error)
 
     def _fault(self, error: BaseException) -> None:
-        blocked = self.outlet.is_blocked
+        blocked, was_open = self.outlet.is_blocked, self.outlet.is_open
         self._close()
         self.failures += 1
-        told = _told(error, self.outlet.faults)
+        told = describe(error) if was_open else advised(error, self._setting)
         pause = _WHILE_BLOCKED if blocked else backoff(self.failures, random())  # noqa: S311  # jitter
         self._retry_at = time.monotonic() + pause
         self._give_up(told)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from random import random
 from threading import Event
 
+from typed_pubsub.brokers.advice import CELERY_SETTING, advised
 from typed_pubsub.brokers.connection import FAULTS, describe
 from typed_pubsub.brokers.consumer import Consumer
 from typed_pubsub.brokers.waiting import wait_for_news
@@ -85,9 +86,10 @@ class Loop:
                     self._resting = True
                     self.drop_consumer()
         except (*FAULTS, TopologyRefused) as error:
+            told = describe(error) if self._intake.consumer is not None else advised(error)
             self.drop_consumer()
             self._in_faults += 1
-            self._report.fault("the event broker", describe(error))
+            self._report.fault("the event broker", told)
             # A connection that opens and breaks at once must not become a busy loop.
             self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
 
@@ -137,7 +139,7 @@ class Loop:
                 self._desk.open(CONNECT_TIMEOUT)
             except self._desk.task_faults as error:
                 self._in_faults += 1
-                self._report.fault("Celery's broker", describe(error))
+                self._report.fault("Celery's broker", advised(error, CELERY_SETTING))
                 self._stop.wait(backoff(self._in_faults, random()))  # noqa: S311  # jitter
                 return
             self._resting = False

@@ -5,10 +5,11 @@ import sqlite3
 import time
 from collections.abc import Generator
 
-from typed_pubsub.brokers.advice import advice
+from typed_pubsub.brokers.advice import advised
 from typed_pubsub.brokers.connection import FAULTS, Link, describe
 from typed_pubsub.brokers.event_broker import EventBroker, masked
 from typed_pubsub.brokers.survey import agreed
+from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import ConnectFailed
 from typed_pubsub.settings.sqlite_url import is_sqlite_url
 
@@ -43,7 +44,7 @@ def connected(url: str, timeout: float = TIMEOUT) -> Generator[Link]:
     try:
         link = connect_any(EventBroker(url), timeout)
     except FAULTS as error:
-        msg = f"no connection to {masked(url)}: {describe(error)}; {advice(error)}"
+        msg = f"no connection to {masked(url)}: {advised(error)}"
         raise ConnectFailed(msg) from error
     try:
         link.limit(timeout)
@@ -53,6 +54,16 @@ def connected(url: str, timeout: float = TIMEOUT) -> Generator[Link]:
         raise ConnectFailed(msg) from error
     finally:
         link.close(_GOODBYE)
+
+
+def require_broker(config: PubSubConfig) -> None:
+    """Connects once, for a command that publishes next: a Publisher would wait for its broker.
+
+    Raises:
+        ConnectFailed: see ``connected``.
+    """
+    with connected(config.broker_url, min(config.publish_timeout, TIMEOUT)):
+        pass
 
 
 def broker_version(url: str) -> str:

@@ -3,7 +3,8 @@
     {"routing_key": "app1.matches.deleted", "exchange": "events", "received": "2026-03-01T12:30:15+00:00",
      "headers": {"ce-id": "..."}, "properties": {"content_type": "application/json"}, "body": {"match_id": 7}}
 
-A body that is JSON on one line stands there byte for byte; any other one as ``body_base64``.
+A body that is JSON on one line stands there byte for byte; any other one as ``body_base64``. A dead letter is recorded
+as the message that it was, with its reason and the like as ``dead_letter``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,8 @@ from uuid import uuid4
 
 import msgspec
 
+from typed_pubsub.brokers.dead_letters import ORIGINAL
+from typed_pubsub.brokers.letters import Letter, as_replayed
 from typed_pubsub.brokers.tables import as_json, as_text, harmless_headers, harmless_properties
 from typed_pubsub.errors import EventError
 from typed_pubsub.events.delivery import Delivery
@@ -28,8 +31,14 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
     received: datetime
     headers: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     properties: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    dead_letter: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     body_base64: bytes | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def is_dead_letter(self) -> bool:
+        """Whether it was one when it was recorded."""
+        return self.dead_letter is not msgspec.UNSET
 
     @property
     def content(self) -> bytes:
@@ -41,6 +50,38 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def write_line(delivery: Delivery, received: datetime) -> bytes:
     """A delivery as one line, with its end."""
+    return _line(delivery, received)
+
+
+def write_letter(letter: Letter, now: datetime) -> bytes:
+    """A dead letter as one line, with its end: the message that it was, and why it is dead.
+
+    Args:
+        letter: as it was read.
+        now: stands for the time when it was dead-lettered where nobody knows that.
+    """
+    was = letter.original
+    # What a replay would set right: content type and event id.
+    properties = {**was.properties, **as_replayed(letter, "").properties}
+    message = Delivery(letter.routing_key, letter.body, letter.event_id, letter.exchange, was.headers, properties)
+    more = {"cut": was.cut, **({"raw": was.raw} if was.raw else {})}
+    return _line(message, letter.time or now, dead_letter=as_json(what_killed(letter) | more))
+
+
+def what_killed(letter: Letter) -> dict[str, Any]:
+    """What a dead letter says beyond the message that it was, for JSON; headers and properties are its own."""
+    return {
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "event_id": letter.event_id,
+        "attempts": letter.attempts,
+        "time": None if letter.time is None else letter.time.isoformat(),
+        "headers": as_json({name: value for name, value in letter.headers.items() if name != ORIGINAL}),
+        "properties": as_json(letter.properties),
+    }
+
+
+def _line(delivery: Delivery, received: datetime, *, dead_letter: Any = msgspec.UNSET) -> bytes:
     verbatim = _is_one_line_of_json(delivery.body)
     recorded = Recorded(
         routing_key=as_text(delivery.routing_key),
@@ -48,6 +89,7 @@ def write_line(delivery: Delivery, received: datetime) -> bytes:
         received=received,
         headers=as_json(delivery.headers),
         properties=as_json(delivery.properties),
+        dead_letter=dead_letter,
         body=msgspec.Raw(delivery.body) if verbatim else msgspec.UNSET,
         body_base64=msgspec.UNSET if verbatim else delivery.body,
     )

@@ -5,14 +5,12 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import msgspec
-
 from typed_pubsub.brokers.confirms import Nacked, Outcome, Returned, Taken
-from typed_pubsub.brokers.dead_letters import ORIGINAL
 from typed_pubsub.brokers.letter_box import WINDOW, LetterBox, opened
 from typed_pubsub.brokers.letters import Letter, as_replayed
 from typed_pubsub.brokers.tables import as_json
@@ -20,6 +18,7 @@ from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import PubSubError
 from typed_pubsub.ops.connect import connected
 from typed_pubsub.ops.letters import Advance, Failing, Tally, Wanted, queue_of
+from typed_pubsub.ops.recordings import what_killed, write_letter
 from typed_pubsub.ops.trial import Trial
 
 # A letter that the broker has sent ahead may wait for its turn so many seconds: RabbitMQ wants it back after 1,800.
@@ -113,6 +112,8 @@ def drop(
 ) -> Done | None:
     """Removes dead letters for good; with ``save`` each stands in that file, on disk, before it is removed.
 
+    A line of the file is a recording's: see ``write_letter``.
+
     None: there is no dead-letter queue.
 
     Raises:
@@ -180,7 +181,7 @@ def _saving(path: Path | None) -> Generator[Callable[[Letter], None]]:
 
         def keep(letter: Letter) -> None:
             with _telling(path):
-                file.write(msgspec.json.encode(as_record(letter)) + b"\n")
+                file.write(write_letter(letter, datetime.now(UTC)))
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -202,15 +203,9 @@ def as_record(letter: Letter) -> dict[str, Any]:
     except UnicodeDecodeError:
         body = {"body_base64": base64.b64encode(letter.body).decode()}
     return {
-        "reason": letter.reason,
-        "detail": letter.detail,
         "routing_key": letter.routing_key,
         "exchange": letter.exchange,
-        "event_id": letter.event_id,
-        "attempts": letter.attempts,
-        "time": None if letter.time is None else letter.time.isoformat(),
-        "headers": as_json({name: value for name, value in letter.headers.items() if name != ORIGINAL}),
-        "properties": as_json(letter.properties),
+        **what_killed(letter),
         "original": {
             "headers": as_json(letter.original.headers),
             "properties": as_json(letter.original.properties),

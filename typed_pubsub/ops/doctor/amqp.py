@@ -44,7 +44,7 @@ def look_at_broker(connect: Callable[[float], Link], asked: Asked, timeout: floa
     try:
         link = connect(timeout)
     except FAULTS as error:
-        yield problem("login", describe(error), what_to_look_at(error).replace("BROKER_URL", asked.setting))
+        yield problem("login", describe(error), what_to_look_at(error, asked.setting))
         return
     try:
         link.limit(timeout)

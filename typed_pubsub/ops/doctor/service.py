@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from typed_pubsub.brokers.addresses import Address, event_addresses
+from typed_pubsub.brokers.advice import CELERY_SETTING
 from typed_pubsub.brokers.event_broker import EventBroker, masked
 from typed_pubsub.brokers.topology import dead_letter_queue
 from typed_pubsub.config import PubSubConfig
@@ -52,9 +53,7 @@ def _asked(config: PubSubConfig) -> Asked:
 def _of_app(broker: AppBroker, timeout: float) -> Examined:
     what, lines = "Celery's broker", list[Line]()
     is_embedded = broker.kind == "sqlite"
-    asked = Asked(
-        queues=broker.queues, embedded=is_embedded, setting="Celery's broker_url", maker="the first task or worker"
-    )
+    asked = Asked(queues=broker.queues, embedded=is_embedded, setting=CELERY_SETTING, maker="the first task or worker")
     if is_embedded:
         return _embedded(what, broker.path, asked, broker, timeout)
     for address in broker.addresses():
