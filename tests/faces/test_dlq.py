@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from celery import Celery
 from click.testing import CliRunner, Result
 
 from tests.routing.kit import row
@@ -62,8 +63,8 @@ def put(url: str, kind: str) -> Callable[..., None]:
     return lambda events, *verdict, **how: leave(url, events, *verdict, quorum=kind == "quorum", **how)
 
 
-def running(url: str) -> Run:
-    config = PubSubConfig(MAPPING, lambda: celery_app(url), url, "events", "q")
+def running(url: str, mapping: TaskMapping = MAPPING, app: Celery | None = None) -> Run:
+    config = PubSubConfig(mapping, lambda: app if app is not None else celery_app(url), url, "events", "q")
 
     def run(*args: str, text: str | None = None) -> Result:
         return CliRunner().invoke(main, ["dlq", *args], obj=Service(lambda: config), input=text)
@@ -206,6 +207,29 @@ def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing
     assert take_all(url, "q") == []
     told = json.loads(run("replay", "--dry-run", "--id", "event-1", "--format", "json").stdout)
     assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0}
+
+
+def test_a_dry_run_tells_of_tasks_that_do_not_take_their_arguments_and_only_passing_leaves_their_letters(
+    url: str, put: Callable[..., None]
+) -> None:
+    def a_task(number: int) -> None: ...
+
+    app = celery_app(url)
+    app.task(name="a_task", shared=False)(a_task)
+    args: Any = lambda key, body: ([0] * body["number"], {})  # noqa: E731  # as rows are written
+    run = running(url, TaskMapping().add_legacy([row(KEY, "a_task", get_args=args)]), app)
+    put([order(1), order(2), order("x")])
+    result = run("replay", "--dry-run")
+    assert result.exit_code == 1
+    first, _, *failing = result.stdout.splitlines()
+    assert first == "3 dead letters: 1 would be scheduled, 0 skipped, 1 dead letters again, 1 scheduled in vain"
+    assert "the task does not take these arguments" in next(line for line in failing if "event-2" in line)
+    result = run("replay", "--yes", "--only-passing")
+    assert result.exit_code == 1
+    assert "1 left, they would be scheduled in vain" in result.stderr
+    assert left(url, "q") == [1]
+    assert run("replay", "--yes").exit_code == 0
+    assert left(url, "q") == [2, "x"]
 
 
 def test_a_replay_puts_them_on_their_own_queue_only(run: Run, put: Callable[..., None], url: str) -> None:
