@@ -24,6 +24,7 @@ from typed_pubsub.brokers.event_broker import EventBroker
 from typed_pubsub.brokers.survey import Refused, measure
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.cli import main
+from typed_pubsub.ops.doctor.amqp import Asked, look_at_broker
 from typed_pubsub.ops.doctor.clock import look_at_clock
 from typed_pubsub.ops.doctor.embedded import look_at_file
 from typed_pubsub.ops.doctor.facts import look_at_version
@@ -146,6 +147,20 @@ def test_a_user_without_permissions_is_told_which(rabbitmq: RabbitMQNode, vhost_
     }
     assert told(events)["round trip"].startswith("unknown: not measured, this user may not declare a queue of its own")
     rabbitmq.ctl("delete_user", "poor")
+
+
+def test_entities_that_the_broker_does_not_tell_of_are_problems_in_its_own_words(vhost_url: str) -> None:
+    declare(vhost_url)
+    link = EventBroker(vhost_url).connect(TIMEOUT)
+    link.channel().queue_declare("theirs", exclusive=True)
+    asked = Asked(exchange="events", queues=("theirs", "examined"), consumed="theirs")
+    try:
+        lines = list(look_at_broker(EventBroker(vhost_url).connect, asked, TIMEOUT))
+    finally:
+        link.close()
+    (refused,) = [line for line in lines if line.verdict == "problem"]
+    assert refused.text.startswith("the broker refused to tell of queue 'theirs': RESOURCE_LOCKED")
+    assert lines[-1].text == "examined: 0 ready, 0 consuming", "it went on"
 
 
 def test_a_port_where_nobody_listens_is_told_and_the_command_ends_with_3() -> None:
