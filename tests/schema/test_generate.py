@@ -72,6 +72,10 @@ def test_generating_twice_gives_one_text() -> None:
         (made({"a": {"enum": [1.5]}}), "$.properties.a", "expected values that a Literal can have, got 1.5"),
         (made({"a": WHOLE}, required=["a", "b"]), "$", "expected 'b' under properties"),
         (made({"a": {**TEXT, "default": 1}}, required=[]), "$.properties.a.default", "expected a value of its member"),
+        (
+            made({"a": {**TEXT, "format": "base64", "default": "hello"}}, required=[]),
+            *("$.properties.a.default", "expected a value of its member"),
+        ),
         (made({"a": TEXT}, required=[]), "$.properties.a", "expected a default, or its name under required"),
         (made({"a": {**WHOLE, "x-read-as": ["b", "a"]}}), "$.properties.a", "expected x-read-as to have 'a'"),
         (made({"a": {**WHOLE, "x-limits": {"ge": "1"}}}), "$.properties.a", "expected limits"),
