@@ -48,15 +48,22 @@ class SchemaError(PubSubError, ValueError):
     """A schema file or a schema cannot be made use of, or a body is none to learn a schema from.
 
     ``path`` is where: the file, or ``$.path`` from the top of the schema (or of the body); the text begins with it.
+    ``others`` are what else is wrong, where more was found at once.
     """
 
     exit_code = 2
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, others: Sequence["SchemaError"] = ()) -> None:
         """``problem`` is one sentence without the path, which is put before it."""
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+        self.others = tuple(others)
+
+    @property
+    def all(self) -> tuple["SchemaError", ...]:
+        """This one and the others."""
+        return (self, *self.others)
 
 
 class EventError(PubSubError, ValueError):

@@ -1,8 +1,8 @@
-"""One service with three faces: the same settings under ``typed-pubsub``, Flask and Django."""
+"""One service with three faces, under ``typed-pubsub``, Flask and Django with the same settings; and dead letters."""
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.faces.dead_letters import Run, running
 from tests.support.children import Child, environment, run
+from tests.support.dead_letters import leave
 
 FILES = {
     "service.py": """
@@ -151,3 +153,27 @@ def nobody_there() -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"amqp://guest:s3cret@127.0.0.1:{taken.getsockname()[1]}//"
+
+
+@pytest.fixture(params=["embedded", *(pytest.param(kind, marks=pytest.mark.broker) for kind in ("classic", "quorum"))])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of queue that has dead letters."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
+    """The URL of its broker."""
+    return f"sqlite:///{tmp_path}/broker.db" if kind == "embedded" else str(request.getfixturevalue("vhost_url"))
+
+
+@pytest.fixture
+def put(url: str, kind: str) -> Callable[..., None]:
+    """Leaves dead letters there."""
+    return lambda events, *verdict, **how: leave(url, events, *verdict, quorum=kind == "quorum", **how)
+
+
+@pytest.fixture(name="run")
+def run_dlq(url: str) -> Run:
+    """Runs ``dlq`` there."""
+    return running(url)

@@ -4,87 +4,22 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.faces.dead_letters import KEY, Run, left, order, running
 from tests.routing.kit import row
 from tests.support.amqp import declare, linked, message, send, take_all, wait_for_count
 from tests.support.dead_letters import event, leave
 from tests.support.services import celery_app
-from typed_pubsub import Event, PubSubConfig, TaskMapping
+from typed_pubsub import PubSubConfig, TaskMapping
 from typed_pubsub.brokers.letter_box import LetterBox
-from typed_pubsub.brokers.letters import OF_BROKER
-from typed_pubsub.brokers.letters import UNKNOWN as UNKNOWN_REASON
 from typed_pubsub.brokers.topology import Topology
 from typed_pubsub.cli.commands import main
-from typed_pubsub.cli.dlq_options import REASONS
 from typed_pubsub.cli.service import Service
 from typed_pubsub.events.delivery import Delivery
-from typed_pubsub.routing import DeadLetter
-from typed_pubsub.routing.decisions import Reason
-
-KEY = "dlq.orders.placed"
-UNKNOWN = DeadLetter("unknown_event", "no route or row wants this key")
-Run = Callable[..., Result]
-
-
-class OrderPlaced(Event, routing_key=KEY):
-    number: int
-
-
-def should_schedule(key: str, body: Any) -> bool:
-    if body["number"] == 13:
-        raise LookupError("unlucky")
-    return bool(body["number"] != 14)
-
-
-MAPPING = TaskMapping().add_legacy([row(KEY, "a_task", should_schedule=should_schedule)])
-
-
-def order(number: Any) -> Delivery:
-    body = json.dumps({"number": number}).encode()
-    return event(number if isinstance(number, int) else 0, KEY, body)
-
-
-@pytest.fixture(params=["embedded", *(pytest.param(kind, marks=pytest.mark.broker) for kind in ("classic", "quorum"))])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def url(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/broker.db" if kind == "embedded" else str(request.getfixturevalue("vhost_url"))
-
-
-@pytest.fixture
-def put(url: str, kind: str) -> Callable[..., None]:
-    return lambda events, *verdict, **how: leave(url, events, *verdict, quorum=kind == "quorum", **how)
-
-
-def running(url: str) -> Run:
-    config = PubSubConfig(MAPPING, lambda: celery_app(url), url, "events", "q")
-
-    def run(*args: str, text: str | None = None) -> Result:
-        return CliRunner().invoke(main, ["dlq", *args], obj=Service(lambda: config), input=text)
-
-    return run
-
-
-@pytest.fixture
-def run(url: str) -> Run:
-    return running(url)
-
-
-def ids(result: Result) -> list[str]:
-    """Of a listing as JSON."""
-    return [line["event_id"] for line in json.loads(result.stdout)["letters"]]
-
-
-def left(url: str, queue: str = "q.dlq") -> list[int]:
-    """The numbers of the orders in a queue, which are taken out."""
-    return [json.loads(bytes(found.body))["number"] for found in take_all(url, queue)]
 
 
 def test_there_may_be_no_dead_letter_queue(run: Run) -> None:
@@ -103,96 +38,6 @@ def test_there_may_be_no_dead_letters(run: Run, put: Callable[..., None]) -> Non
     assert (result.exit_code, result.stdout) == (0, "replayed 0 dead letters of queue 'q'\n")
 
 
-def test_a_list_tells_number_age_reason_key_id_and_detail_and_takes_none_away(
-    run: Run, put: Callable[..., None], url: str
-) -> None:
-    put([order(1)], age=3 * 3600 + 5)
-    put([event(2, "a.key")], UNKNOWN, age=70)
-    result = run("list")
-    assert [line.split(maxsplit=5) for line in result.stdout.splitlines()[1:]] == [
-        ["1", "3h", "mapping_error", KEY, "event-1", "route r: KeyError at m:1 in f"],
-        ["2", "1m", "unknown_event", "a.key", "event-2", "no route or row wants this key"],
-    ]
-    wait_for_count(url, "q.dlq", 2)
-
-
-@pytest.mark.parametrize(
-    ("options", "found"),
-    [
-        ((), [1, 2, 3, 4]),
-        (("--reason", "unknown_event"), [2, 4]),
-        (("--reason", "unknown_event", "--reason", "mapping_error"), [1, 2, 3, 4]),
-        (("--reason", "oversize"), []),
-        (("--key", "dlq.*.placed"), [1, 2]),
-        (("--key", "other.#", "--key", KEY), [1, 2, 3, 4]),
-        (("--key", "dlq.*"), []),
-        (("--older-than", "1h"), [1, 3]),
-        (("--newer-than", "1h"), [2, 4]),
-        (("--older-than", "30s", "--newer-than", "1h", "--key", "dlq.#"), [2]),
-        (("--id", "event-3", "--id", "event-1"), [1, 3]),
-        (("--limit", "3"), [1, 2, 3]),
-        (("--limit", "1", "--key", "other.#"), [3]),
-    ],
-)
-def test_filters_say_which(tmp_path: Path, options: tuple[str, ...], found: list[int]) -> None:
-    url = f"sqlite:///{tmp_path}/broker.db"
-    leave(url, [order(1)], age=7200)
-    leave(url, [order(2)], UNKNOWN)
-    leave(url, [event(3, "other.key")], age=7200)
-    leave(url, [event(4, "other.key.longer")], UNKNOWN)
-    listed = ids(running(url)("list", "--format", "json", *options))
-    assert listed == [f"event-{number}" for number in found]
-    # The same letters are meant when they are taken out.
-    dropped = running(url)("drop", "--all", "--yes", "--save", f"{tmp_path}/saved", *options)
-    assert dropped.exit_code == 0
-    saved = (tmp_path / "saved").read_text().splitlines()
-    assert [json.loads(line)["dead_letter"]["event_id"] for line in saved] == listed
-
-
-def test_every_reason_can_be_asked_for() -> None:
-    assert (*get_args(Reason), *OF_BROKER, UNKNOWN_REASON) == REASONS
-
-
-def test_a_long_list_is_cut_and_says_so(run: Run, put: Callable[..., None]) -> None:
-    put([order(number) for number in range(120)])
-    result = run("list")
-    assert len(result.stdout.splitlines()) == 101
-    assert result.stderr == "120 dead letters in 'q.dlq', 100 shown: --limit shows more\n"
-    assert len(ids(run("list", "--limit", "110", "--format", "json"))) == 110
-
-
-def test_one_is_shown_by_its_number_or_its_event_id_with_its_body(run: Run, put: Callable[..., None]) -> None:
-    put([order(1), order(2), event(3, KEY, b"\xff\x00abc"), event(4, KEY, b"x\x1b[31m" + b"y" * 5000)])
-    for which in ("2", "event-2"):
-        shown = run("show", which).stdout
-        assert "reason      mapping_error\n" in shown
-        assert "  ce-source: shop\n" in shown
-        assert shown.endswith('body, 13 bytes\n{\n  "number": 2\n}\n')
-    assert "000000  ff 00 61 62 63                                   ..abc" in run("show", "3").stdout
-    cut = run("show", "4").stdout
-    assert "\x1b" not in cut
-    assert cut.endswith("\n... 910 more: --full\n")
-    assert "more: --full" not in run("show", "4", "--full").stdout
-    told = json.loads(run("show", "3", "--format", "json").stdout)
-    assert (told["position"], told["body_base64"], told["original"]["headers"]["ce-id"]) == (3, "/wBhYmM=", "event-3")
-    missing = run("show", "9")
-    assert missing.exit_code == 2
-    assert "no dead letter '9' of queue 'q'" in missing.stderr
-
-
-def test_stats_count_by_reason_and_key(run: Run, put: Callable[..., None]) -> None:
-    put([order(1)], age=7200)
-    put([order(2), order(3)], age=70)
-    put([event(4, "a.key")], UNKNOWN)
-    result = run("stats")
-    assert [line.split() for line in result.stdout.splitlines()[1:]] == [
-        ["3", "mapping_error", KEY, "2h", "1m"],
-        ["1", "unknown_event", "a.key", "1m", "1m"],
-    ]
-    told = json.loads(run("stats", "--key", "a.*", "--format", "json").stdout)
-    assert (told["count"], told["meant"], len(told["groups"])) == (4, 1, 1)
-
-
 def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing(
     run: Run, put: Callable[..., None], url: str
 ) -> None:
@@ -207,6 +52,29 @@ def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing
     assert take_all(url, "q") == []
     told = json.loads(run("replay", "--dry-run", "--id", "event-1", "--format", "json").stdout)
     assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0}
+
+
+def test_a_dry_run_tells_of_tasks_that_do_not_take_their_arguments_and_only_passing_leaves_their_letters(
+    url: str, put: Callable[..., None]
+) -> None:
+    def a_task(number: int) -> None: ...
+
+    app = celery_app(url)
+    app.task(name="a_task", shared=False)(a_task)
+    args: Any = lambda key, body: ([0] * body["number"], {})  # noqa: E731  # as rows are written
+    run = running(url, TaskMapping().add_legacy([row(KEY, "a_task", get_args=args)]), app)
+    put([order(1), order(2), order("x")])
+    result = run("replay", "--dry-run")
+    assert result.exit_code == 1
+    first, _, *failing = result.stdout.splitlines()
+    assert first == "3 dead letters: 1 would be scheduled, 0 skipped, 1 dead letters again, 1 scheduled in vain"
+    assert "the task does not take these arguments" in next(line for line in failing if "event-2" in line)
+    result = run("replay", "--yes", "--only-passing")
+    assert result.exit_code == 1
+    assert "1 left, they would be scheduled in vain" in result.stderr
+    assert left(url, "q") == [1]
+    assert run("replay", "--yes").exit_code == 0
+    assert left(url, "q") == [2, "x"]
 
 
 def test_a_replay_puts_them_on_their_own_queue_only(run: Run, put: Callable[..., None], url: str) -> None:

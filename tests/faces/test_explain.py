@@ -22,6 +22,13 @@ class OrderPlaced(Event, routing_key=KEY):
     note: str | None = None
 
 
+APP = celery_app("amqp://127.0.0.1:1//")
+
+
+@APP.task(name="explained.count", shared=False)
+def count() -> None: ...
+
+
 @remote_task("mail.tasks.send", queue="mail")
 def send(order: int, note: str = "") -> None: ...
 
@@ -34,7 +41,12 @@ def tell(event: OrderPlaced) -> TaskCall:
     return call(send, event.order, note="[bold]").using(countdown=5)
 
 
-mapping.add_legacy([row("explained.#", "audit.log", should_schedule=lambda key, body: False)])
+mapping.add_legacy(
+    [
+        row("explained.#", "audit.log", should_schedule=lambda key, body: False),
+        row("explained.counted", "explained.count"),
+    ]
+)
 
 Run = Callable[..., Result]
 
@@ -42,7 +54,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run() -> Run:
     # Nobody is there: nothing is connected.
-    config = PubSubConfig(mapping, lambda: celery_app("amqp://127.0.0.1:1//"), "amqp://127.0.0.1:1//", "events", "q")
+    config = PubSubConfig(mapping, lambda: APP, "amqp://127.0.0.1:1//", "events", "q")
 
     def run(*args: str, text: str | None = None) -> Result:
         return CliRunner().invoke(main, ["explain", *args], obj=Service(lambda: config), input=text)
@@ -77,6 +89,15 @@ def test_one_that_would_be_a_dead_letter_is_1_and_everything_wrong_is_told(run: 
     assert "body      $.note: Input should be a valid string, got 5 (string_type)" in result.stdout
     assert "not asked" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("decision  dead-lettered, invalid_body: $.order: Field required")
+
+
+def test_a_task_that_does_not_take_its_arguments_is_1_too(run: Run) -> None:
+    result = run("explained.counted", "{}")
+    assert result.exit_code == 1
+    told = "explained.count: count() takes 0 positional arguments but 1 was given"
+    assert f"            the task does not take these arguments: {told}" in result.stdout.splitlines()
+    decision = f"decision  scheduled, 1 task, but the task does not take these arguments: {told}"
+    assert result.stdout.splitlines()[-1] == decision
 
 
 def test_the_body_may_come_from_a_file_or_standard_input(run: Run, tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ def test_classes_are_generated_from_files_and_have_the_contracts_that_they_came_
     assert 'class Sold(StructEvent, routing_key="shop.sold"):' in lines
 
 
-def test_every_file_that_no_class_can_say_is_told_with_its_place_and_nothing_is_written(service: Path) -> None:
+def test_every_file_that_no_class_can_say_is_told_with_its_places_and_nothing_is_written(service: Path) -> None:
     edit(service, "from typed_pubsub import Event", "from uuid import UUID\n\nfrom typed_pubsub import Event")
-    edit(service, "price: int", "price: int | str | UUID")
+    edit(service, "price: int", "price: int | str | UUID\n    code: str | UUID")
     edit(service, "article: str", "article: str | UUID")
     schema("write", "--events", "shop.events", "--dir", "odd", cwd=service)
     broken = service / "odd" / "shop.broken" / "1.json"
@@ -48,6 +48,7 @@ def test_every_file_that_no_class_can_say_is_told_with_its_place_and_nothing_is_
         f"Error: odd/shop.broken/1.json: {no_json}",
         f"Error: odd/shop.sold/1.json: $.properties.article.anyOf[0]: {reason}",
         f"Error: odd/shop.{{shop}}.listed/1.json: $.properties.price.anyOf[1]: {reason}",
+        f"Error: odd/shop.{{shop}}.listed/1.json: $.properties.code.anyOf[0]: {reason}",
     ]
     assert all(line.endswith(": an Event, without --struct, says it") for line in lines[1:])
     assert not (service / "generated.py").exists()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import Task
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +14,8 @@ from tests.support.services import celery_app
 from typed_pubsub import PubSubConfig, Registry, TaskMapping, call, upcast
 from typed_pubsub.events import Event
 from typed_pubsub.events.delivery import Delivery
+from typed_pubsub.ops.dry_run import DryRun, prepare_dry_run
 from typed_pubsub.ops.explain import Explanation, delivery_of, explain
-from typed_pubsub.ops.trial import Trial, prepare_trial
 from typed_pubsub.routing import DeadLetter, Schedule, TaskCall
 
 APP = celery_app("memory://")
@@ -35,15 +36,15 @@ def one_to_two(old: OldMoved) -> Moved:
     return Moved(player=str(old.player))
 
 
-def trial_of(mapping: Any, registry: Registry = REGISTRY, **settings: Any) -> Trial:
+def dry_run_of(mapping: Any, registry: Registry = REGISTRY, **settings: Any) -> DryRun:
     config = PubSubConfig(mapping, lambda: APP, "amqp://localhost//", "events", "q", **settings)
-    return prepare_trial(config, registry)
+    return prepare_dry_run(config, registry)
 
 
 def told(mapping: Any, key: str, body: Any, *, version: int | None = None, **settings: Any) -> Explanation:
-    trial = trial_of(mapping, **settings)
+    dry_run = dry_run_of(mapping, **settings)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return explain(trial, delivery_of(trial, key, raw, "an-id", version))
+    return explain(dry_run, delivery_of(dry_run, key, raw, "an-id", version))
 
 
 def test_every_route_of_the_key_tells_its_condition_and_its_calls_with_the_queue_that_celery_chooses() -> None:
@@ -96,8 +97,8 @@ def test_more_misfits_are_told_than_a_dead_letter_has_room_for() -> None:
         six: int
         seven: int
 
-    trial = trial_of(TaskMapping().add_legacy([row("a.wide")]), registry)
-    found = explain(trial, delivery_of(trial, "a.wide", b"{}", "i"))
+    dry_run = dry_run_of(TaskMapping().add_legacy([row("a.wide")]), registry)
+    found = explain(dry_run, delivery_of(dry_run, "a.wide", b"{}", "i"))
     assert len(found.misfits) == 7
     assert found.detail.endswith("and 2 more")
 
@@ -143,6 +144,29 @@ def test_a_task_that_cannot_be_built_is_a_dead_letter_as_it_is_for_a_subscriber(
     assert "no-such" in found.routes[0].calls[0].problem
 
 
+def test_tasks_that_do_not_take_their_arguments_are_scheduled_as_a_subscriber_does_but_in_vain() -> None:
+    class Old(Task):  # type: ignore[type-arg]
+        name = "old"
+
+        def run(self, number: int) -> None: ...
+
+    def new(number: int) -> None: ...
+
+    APP.register_task(Old())
+    APP.task(name="new", shared=False)(new)
+    two: Any = lambda key, body: ([body["number"], 2], {})  # noqa: E731  # as rows are written
+    one: Any = lambda key, body: ([body["number"]], {"urgent": True})  # noqa: E731  # as rows are written
+    rows = [row("orders.*", "new", get_args=two), row("orders.paid", "old", get_args=one)]
+    found = told(TaskMapping().add_legacy(rows), "orders.paid", {"number": 1})
+    assert (found.outcome, found.reason) == ("scheduled", "the task does not take these arguments")
+    assert found.detail == "new: new() takes 1 positional argument but 2 were given"
+    assert found.fails
+    assert [(call.queue, call.misfit) for route in found.routes for call in route.calls] == [
+        ("celery", found.detail),
+        ("celery", "old: got an unexpected keyword argument 'urgent'"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "body", "settings", "reason"),
     [
@@ -167,12 +191,12 @@ def test_skipped_are_events_that_no_condition_wants_or_by_setting_no_route() -> 
 
 
 def test_versions_are_told_and_upcast() -> None:
-    trial = trial_of(TaskMapping().add_legacy([row("players.moved")]), VERSIONS)
-    old = explain(trial, delivery_of(trial, "players.moved", b'{"player":4}', "i", 1))
+    dry_run = dry_run_of(TaskMapping().add_legacy([row("players.moved")]), VERSIONS)
+    old = explain(dry_run, delivery_of(dry_run, "players.moved", b'{"player":4}', "i", 1))
     assert (old.version, old.model_version, old.upcasts, old.outcome) == (1, 2, True, "scheduled")
-    new = explain(trial, delivery_of(trial, "players.moved", b'{"player":"4"}', "i"))
+    new = explain(dry_run, delivery_of(dry_run, "players.moved", b'{"player":"4"}', "i"))
     assert (new.version, new.upcasts, new.outcome) == (2, False, "scheduled")
-    newer = explain(trial, delivery_of(trial, "players.moved", b"{}", "i", 3))
+    newer = explain(dry_run, delivery_of(dry_run, "players.moved", b"{}", "i", 3))
     assert (newer.outcome, newer.reason) == ("dead-lettered", "newer_version")
 
 
@@ -197,9 +221,9 @@ bodies = st.fixed_dictionaries(
 def test_the_final_word_is_that_of_decide_and_the_routes_agree_with_it(
     key: str, body: bytes, headers: dict[str, Any]
 ) -> None:
-    trial = trial_of(mapping_of_all())
+    dry_run = dry_run_of(mapping_of_all())
     delivery = Delivery(key, body, "r", "events", headers)
-    decision, found = trial.table.decide(delivery), explain(trial, delivery)
+    decision, found = dry_run.table.decide(delivery), explain(dry_run, delivery)
     if isinstance(decision, Schedule):
         assert [(each.task, each.options["task_id"]) for route in found.routes for each in route.calls] == [
             (each.task, each.options["task_id"]) for each in decision.calls

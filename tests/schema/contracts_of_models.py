@@ -15,6 +15,7 @@ from pydantic import (
     AnyUrl,
     AwareDatetime,
     Base64Bytes,
+    Base64UrlBytes,
     BaseModel,
     Field,
     HttpUrl,
@@ -85,7 +86,8 @@ class Formats(ModelContract, routing_key="formats"):
     any_id: UUID = UUID("12345678-1234-5678-1234-567812345678")
     random_id: UUID4
     raw: Annotated[bytes, Field(max_length=8)] = b"it's"
-    coded: Base64Bytes
+    coded: Base64Bytes = b"\xff\xfe"
+    coded_parts: list[Base64UrlBytes | None] = [b"\xff\xfe", None]
     host: IPv4Address = IPv4Address("127.0.0.1")
     net: IPv6Network
     home: AnyUrl = AnyUrl("https://example.org/")

@@ -29,12 +29,10 @@ TEXTS_OF_BYTES: list[dict[str, Any]] = [
         "maxLength": 8,
         "default": "MQ==",
     },
-]
-OF_STRUCTS: list[dict[str, Any]] = [
     {**TEXT, "format": "base64", "default": "AA=="},
-    {**TEXT, "format": "base64", "x-limits": {"max_bytes": 3}, "default": ""},
     {**TEXT, "format": "base64url", "default": "-_8="},
 ]
+OF_STRUCTS: list[dict[str, Any]] = [{**TEXT, "format": "base64", "x-limits": {"max_bytes": 3}, "default": ""}]
 
 
 def filed(event: Any) -> dict[str, Any]:

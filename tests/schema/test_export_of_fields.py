@@ -1,5 +1,6 @@
 """What the schema of an event says of its fields."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple
@@ -7,12 +8,22 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 import pytest
 from annotated_types import Predicate
-from pydantic import AliasChoices, AliasPath, BaseModel, Field, StringConstraints
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    Base64Bytes,
+    Base64Str,
+    Base64UrlBytes,
+    BaseModel,
+    Field,
+    StringConstraints,
+)
 
 from tests.schema.contracts_of_both import Paid
 from typed_pubsub.demo.events import MatchesPublished
 from typed_pubsub.errors import DefinitionError
 from typed_pubsub.events import Event, Registry, StructEvent
+from typed_pubsub.events.keyed import write_event
 from typed_pubsub.schema import schema_of
 from typed_pubsub.schema.closed import written
 
@@ -22,6 +33,28 @@ def test_fields_have_no_titles_but_a_field_may_be_called_title() -> None:
     assert properties["title"] == {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
     assert properties["match_id"] == {"type": "string", "format": "uuid"}
     assert properties["kickoff"] == {"type": "string", "format": "date-time"}
+
+
+def test_defaults_of_encoded_types_are_told_as_bodies_have_them() -> None:
+    class Coded(Event, routing_key="coded", registry=Registry()):
+        raw: Base64Bytes = b"\xff\xfe"
+        text: Base64Str = "hello"
+        parts: tuple[Base64UrlBytes, ...] = (b"\xff\xfe",)
+        maybe: Base64Bytes | None = None
+        read: Annotated[Base64Bytes, Field(validate_default=True)] = b"aGVsbG8="
+
+    members = schema_of(Coded)["properties"]
+    assert (
+        {name: member["default"] for name, member in members.items()}
+        == json.loads(write_event(Coded())[1])
+        == {
+            "raw": "//4=",
+            "text": "aGVsbG8=",
+            "parts": ["__4="],
+            "maybe": None,
+            "read": "aGVsbG8=",
+        }
+    )
 
 
 def test_a_decimal_is_told_from_a_text_and_its_limits_are_told() -> None:

@@ -72,6 +72,10 @@ def test_generating_twice_gives_one_text() -> None:
         (made({"a": {"enum": [1.5]}}), "$.properties.a", "expected values that a Literal can have, got 1.5"),
         (made({"a": WHOLE}, required=["a", "b"]), "$", "expected 'b' under properties"),
         (made({"a": {**TEXT, "default": 1}}, required=[]), "$.properties.a.default", "expected a value of its member"),
+        (
+            made({"a": {**TEXT, "format": "base64", "default": "hello"}}, required=[]),
+            *("$.properties.a.default", "expected a value of its member"),
+        ),
         (made({"a": TEXT}, required=[]), "$.properties.a", "expected a default, or its name under required"),
         (made({"a": {**WHOLE, "x-read-as": ["b", "a"]}}), "$.properties.a", "expected x-read-as to have 'a'"),
         (made({"a": {**WHOLE, "x-limits": {"ge": "1"}}}), "$.properties.a", "expected limits"),
@@ -127,6 +131,34 @@ def test_an_error_names_the_schema_among_several() -> None:
         generate([made({}), made({"a": {"not": {}}}, **{"x-routing-key": "bad", "x-version": 2})])
     assert SchemaError("$.a", "bad").exit_code == 2
     assert issubclass(SchemaError, PubSubError)
+
+
+@pytest.mark.parametrize("struct", [False, True])
+def test_all_that_is_wrong_with_a_schema_is_told_at_once_and_once(struct: bool) -> None:
+    odd: dict[str, Any] = {"not": {}}
+    members = {"a": {"anyOf": [odd, WHOLE, {**odd, "if": {}}]}, "b": WHOLE, "c": {"$ref": "#/$defs/C"}, "d": odd}
+    pair = {"type": "array", "prefixItems": [odd, odd], "minItems": 2, "maxItems": 2}
+    nested = {"type": "object", "properties": {"e": odd, "f": pair}, "required": ["f"], "contains": odd}
+    with pytest.raises(SchemaError) as caught:
+        generate([made(members, **{"$defs": {"C": nested}})], struct=struct)
+    assert [one.path for one in caught.value.all] == [
+        "$.$defs.C.contains",
+        "$.$defs.C.properties.f.prefixItems[0].not",
+        "$.$defs.C.properties.f.prefixItems[1].not",
+        "$.$defs.C.properties.e.not",
+        "$.properties.a.anyOf[0].not",
+        "$.properties.a.anyOf[2].if",
+        "$.properties.a.anyOf[2].not",
+        "$.properties.d.not",
+    ]
+
+
+def test_all_keywords_of_another_kind_are_told_at_once() -> None:
+    with pytest.raises(SchemaError) as caught:
+        generate([made({"a": {**WHOLE, "minimum": "1"}, "b": {"type": 3, "items": {"enum": []}}, "c": WHOLE})])
+    assert {one.path for one in caught.value.all} == {
+        *("$.properties.a.minimum", "$.properties.b.type", "$.properties.b.items.enum"),
+    }
 
 
 def test_no_schema_is_an_error() -> None:

@@ -1,10 +1,8 @@
 """How a subscriber starts, stops and gives up, and what it leaves behind: always the deliveries."""
 
 import json
-import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ from tests.subscriber.kit import (
     tasks,
 )
 from tests.support.amqp import declare, message, send, take_all, wait_for_count
-from tests.support.children import Child
 from tests.support.proxy import Proxy
 from tests.support.rabbit import broker, eventually, queue_state
 from tests.support.services import celery_app, running
@@ -291,75 +288,3 @@ def test_the_health_file_tells_how_long_a_delivery_waits(vhost_url: str, tmp_pat
         assert waiting["last_round_trip"] < 10
         celery.accept()
         assert eventually(lambda: health_of(path)["in_flight"] == 0 and health_of(path))["waiting"] == 0
-
-
-SERVICE = """
-import logging, sys
-from celery import Celery
-from typed_pubsub import ConnectFailed, PubSubConfig, Subscriber
-
-logging.basicConfig(level="INFO", stream=sys.stdout)
-row = {"routing_key": "#", "task": "t", "should_schedule": lambda k, b: True, "get_args": lambda k, b: ([], {})}
-events, celery, timeout = sys.argv[1:]
-config = PubSubConfig([row], lambda: Celery(broker=celery), events, "an_exchange", "a_queue",
-                      drain_timeout=float(timeout))
-Subscriber(config).start()
-print("returned", flush=True)
-"""
-
-Serve = Callable[..., Child]
-
-
-@pytest.fixture
-def serve(tmp_path: Path, vhost_url: str) -> Serve:
-    (tmp_path / "service.py").write_text(SERVICE)
-
-    def started(celery: str = vhost_url, drain_timeout: float = 10.0) -> Child:
-        return Child("service.py", vhost_url, celery, str(drain_timeout), cwd=tmp_path)
-
-    return started
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_settles_what_is_in_hand_and_ends_it_well(
-    serve: Serve, vhost_url: str, number: signal.Signals
-) -> None:
-    with Proxy(vhost_url) as celery, serve(celery.url) as child:
-        child.wait_for("consuming")
-        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
-        child.wait_for("scheduled")
-        celery.hold_down()
-        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
-        wait_for_count(vhost_url, "celery", 2)
-        child.signal(number)
-        celery.release()
-        assert child.wait() == 0
-        assert child.stdout[-1] == "returned"
-    assert take_all(vhost_url, QUEUE) == []
-    assert len(take_all(vhost_url, "celery")) == 2
-
-
-def test_a_signal_while_celerys_broker_is_away_ends_it_within_the_drain_timeout(serve: Serve, vhost_url: str) -> None:
-    with Proxy(vhost_url) as celery, serve(celery.url, 1.5) as child:
-        child.wait_for("consuming")
-        celery.close()
-        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
-        child.wait_for("Celery's broker")
-        begun = time.monotonic()
-        assert child.terminate() == 0
-        assert time.monotonic() - begun < 5
-        assert child.stdout[-1] == "returned"
-    wait_for_count(vhost_url, QUEUE, 1)
-
-
-def test_a_second_signal_ends_it_at_once(serve: Serve, vhost_url: str) -> None:
-    with Proxy(vhost_url) as celery, serve(celery.url, 60.0) as child:
-        child.wait_for("consuming")
-        celery.close()
-        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
-        child.wait_for("Celery's broker")
-        child.signal(signal.SIGTERM)
-        child.wait_for("stopping")
-        child.signal(signal.SIGTERM)
-        assert child.wait() == 128 + signal.SIGTERM
-    wait_for_count(vhost_url, QUEUE, 1)

@@ -33,14 +33,6 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueState:
-    """A queue as a passive declare tells of it."""
-
-    messages: int
-    consumers: int
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """The broker refused a question; ``permission``: because the user may not do this."""
 
@@ -63,18 +55,6 @@ def agreed(link: Link) -> Agreed:
     product, version, cluster = (str(said.get(name, "")) for name in ("product", "version", "cluster_name"))
     heartbeat, frame_max = (int(getattr(raw, name, 0) or 0) for name in ("heartbeat", "frame_max"))
     return Agreed(product, version, cluster, heartbeat, frame_max)
-
-
-def queue_state(link: Link, name: str) -> QueueState | Refused | None:
-    """Messages that are ready and consumers of a queue; None: there is no such queue."""
-    answer = _ask(link, lambda channel: channel.queue_declare(name, passive=True))
-    return answer if answer is None or isinstance(answer, Refused) else QueueState(answer[1], answer[2])
-
-
-def exchange_exists(link: Link, name: str) -> bool | Refused:
-    """Whether there is an exchange of this name."""
-    answer = _ask(link, lambda channel: channel.exchange_declare(name, "topic", passive=True) or True)
-    return answer if isinstance(answer, Refused) else answer is not None
 
 
 def may_publish(link: Link, exchange: str) -> Refused | None:

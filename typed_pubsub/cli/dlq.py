@@ -106,7 +106,7 @@ def stats(form: str, **which: Any) -> None:
 @click.option(
     "--dry-run", is_flag=True, show_envvar=True, help="Only tell what would become of them with the code at hand."
 )
-@click.option("--only-passing", is_flag=True, show_envvar=True, help="Only those that would not be dead letters again.")
+@click.option("--only-passing", is_flag=True, show_envvar=True, help="Only those that would pass a dry run.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -134,15 +134,15 @@ def replay(
     typed-pubsub dlq replay -A my_app.pubsub:config --dry-run
     typed-pubsub dlq replay -A my_app.pubsub:config --reason mapping_error --rate 50
     """  # noqa: D301  # click's own mark: what follows is not wrapped
+    from typed_pubsub.ops.dry_run import prepare_dry_run
     from typed_pubsub.ops.letters import queue_of, try_letters
     from typed_pubsub.ops.replay import replay as replay_letters
-    from typed_pubsub.ops.trial import prepare_trial
 
     config, wanted, anyway = _config(), _wanted(which), which["anyway"]
-    trial = prepare_trial(config) if dry_run or only_passing else None
-    if dry_run and trial is not None:
+    passing = prepare_dry_run(config) if dry_run or only_passing else None
+    if dry_run and passing is not None:
         with progress("tried", None) as advance:
-            tried = try_letters(config, wanted, trial, advance=advance, anyway=anyway)
+            tried = try_letters(config, wanted, passing, advance=advance, anyway=anyway)
         if tried is None:
             _end_without_queue(config, form)
         echo_json(tried) if form == "json" else shown.show_tried(tried)
@@ -151,7 +151,7 @@ def replay(
         config, wanted, "replay {} to queue " + repr(queue_of(config)) + "?", yes=yes, form=form, anyway=anyway
     )
     with until_asked() as stop, progress("replayed", count) as advance:
-        done = replay_letters(config, wanted, stop, passing=trial, rate=rate, advance=advance, anyway=anyway)
+        done = replay_letters(config, wanted, stop, passing=passing, rate=rate, advance=advance, anyway=anyway)
     _end(done, "replayed", form, config)
 
 

@@ -95,10 +95,10 @@ def show_letter(position: int, letter: "Letter", *, full: bool) -> None:
 
 def show_tried(tried: "Tried") -> None:
     """What a replay would do."""
-    failing = sum(each.count for each in tried.failing)
+    dead, vain = _failing(tried.failing)
     click.echo(
-        f"{letters(tried.tried)}: {tried.scheduled:,} would be scheduled, {tried.skipped:,} skipped, {failing:,} dead "
-        "letters again"
+        f"{letters(tried.tried)}: {tried.scheduled:,} would be scheduled, {tried.skipped:,} skipped, {dead:,} dead "
+        f"letters again{f', {vain:,} scheduled in vain' if vain else ''}"
     )
     _show_failing(tried.failing)
     _say_missing(tried.missing)
@@ -107,9 +107,12 @@ def show_tried(tried: "Tried") -> None:
 def show_done(done: "Done", what: str) -> None:
     """What was replayed or dropped, and what is left and why."""
     click.echo(f"{what} {letters(done.done)} of queue {done.queue!r}")
-    if done.failing:
-        click.echo(f"{sum(each.count for each in done.failing):,} left, they would be dead letters again", err=True)
-        _show_failing(done.failing)
+    dead, vain = _failing(done.failing)
+    if dead:
+        click.echo(f"{dead:,} left, they would be dead letters again", err=True)
+    if vain:
+        click.echo(f"{vain:,} left, they would be scheduled in vain", err=True)
+    _show_failing(done.failing)
     if done.refused:
         click.echo(f"ended here, the rest is left: {done.refused}", err=True)
     if done.later:
@@ -117,6 +120,14 @@ def show_done(done: "Done", what: str) -> None:
     if done.stopped:
         click.echo("ended as asked, the rest is left", err=True)
     _say_missing(done.missing)
+
+
+def _failing(failing: "tuple[Failing, ...]") -> tuple[int, int]:
+    """How many would be dead letters again, and how many be scheduled in vain."""
+    from typed_pubsub.ops.dry_run import MISFIT
+
+    vain = sum(each.count for each in failing if each.reason == MISFIT)
+    return sum(each.count for each in failing) - vain, vain
 
 
 def _show_failing(failing: "tuple[Failing, ...]") -> None:

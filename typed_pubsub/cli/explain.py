@@ -47,7 +47,8 @@ def explain(
     """Tell which tasks an event causes, or why it causes none: model, body, routes, conditions, calls.
 
     Runs the service's own code; nothing is sent, and without --dlq nothing is connected. The body is JSON, - for
-    standard input, or @FILE. Exit code 1 where the event would be a dead letter.
+    standard input, or @FILE. Exit code 1 where the event would be a dead letter, or a task would not take
+    its arguments.
 
     \b
     typed-pubsub explain -A my_app.pubsub:config shop.orders.placed '{"order_id": 7}'
@@ -58,19 +59,19 @@ def explain(
         raise click.UsageError("Say KEY and JSON, or --dlq.")
     from uuid import uuid4
 
+    from typed_pubsub.ops.dry_run import prepare_dry_run
     from typed_pubsub.ops.explain import delivery_of
     from typed_pubsub.ops.explain import explain as explained
-    from typed_pubsub.ops.trial import prepare_trial
 
     config = this_service().read_config()
     raw = None if key is None else _body(body)
     delivery = _dead_letter(config, str(which), anyway=anyway) if raw is None else None
-    trial = prepare_trial(config)
+    dry_run = prepare_dry_run(config)
     if delivery is None:
-        delivery = delivery_of(trial, str(key), raw or b"", str(uuid4()), event_version)
-    told = explained(trial, delivery)
+        delivery = delivery_of(dry_run, str(key), raw or b"", str(uuid4()), event_version)
+    told = explained(dry_run, delivery)
     echo_json(_as_json(told)) if form == "json" else _show(told)
-    sys.exit(1 if told.outcome == "dead-lettered" else 0)
+    sys.exit(1 if told.fails else 0)
 
 
 def _body(body: str | None) -> bytes:
@@ -141,13 +142,17 @@ def _show_call(call: "CallTold") -> None:
         _say("", f"  {', '.join(f'{name}={value!r}' for name, value in call.options.items())}")
     where = f"queue {call.queue!r}" if call.queue else f"exchange {call.exchange!r}, key {call.routing_key!r}"
     _say("", f"  {f'cannot be built: {call.problem}' if call.problem else f'to {where}'}")
+    if call.misfit:
+        _say("", f"  the task does not take these arguments: {call.misfit}")
 
 
 def _decision(told: "Explanation") -> str:
-    if told.outcome == "scheduled":
+    outcome, why = told.outcome, told.reason + (f": {told.detail}" if told.detail else "")
+    if outcome == "scheduled":
         count = sum(len(route.calls) for route in told.routes)
-        return f"scheduled, {count} task{'' if count == 1 else 's'}"
-    return f"{told.outcome}, {told.reason}" + (f": {told.detail}" if told.detail else "")
+        outcome = f"scheduled, {count} task{'' if count == 1 else 's'}"
+        why = f"but {why}" if why else ""
+    return f"{outcome}, {why}" if why else outcome
 
 
 def _as_json(told: "Explanation") -> Any:

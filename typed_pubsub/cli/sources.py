@@ -37,7 +37,7 @@ def generate(files: Sequence[Path], struct: bool, output: Path | None) -> None: 
     """Make a module of event classes from schema FILES, for those who do not have the publisher's package.
 
     The same files give the same bytes. What cannot be said in a class is told in a comment; where that would change
-    what is accepted, each such file is named with the place and the reason (2), and nothing is written.
+    what is accepted, each such file is named with the places and the reasons (2), and nothing is written.
 
     \b
     typed-pubsub schema generate schemas/shop.order.placed/*.json -o shop_events.py
@@ -80,7 +80,7 @@ def infer(files: Sequence[Any], key: str, name: str | None, output: Path | None)
 
 
 def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
-    """What is read of each file. Where one cannot be: tells that of all, a line each, and ends the command."""
+    """What is read of each file. Where one cannot be: tells all that is wrong, a line each, and ends the command."""
     from typed_pubsub.cli.failing import one_line
     from typed_pubsub.errors import SchemaError
 
@@ -89,7 +89,7 @@ def _checked(files: Sequence[Path], read: Callable[[Path], Any]) -> list[Any]:
         try:
             found.append(read(path))
         except SchemaError as error:
-            errors.append(error)
+            errors += error.all
     for problem in errors:
         click.echo(f"Error: {one_line(problem)}", err=True)
     if errors:
@@ -108,7 +108,8 @@ def _sayable(path: Path, *, struct: bool) -> dict[str, Any]:
         generated([schema], struct=struct)
     except SchemaError as error:
         hint = ": an Event, without --struct, says it" if struct and _is_sayable(schema) else ""
-        raise SchemaError(f"{path}: {error.path}", f"{error.problem}{hint}") from error
+        first, *others = (SchemaError(f"{path}: {one.path}", f"{one.problem}{hint}") for one in error.all)
+        raise SchemaError(first.path, first.problem, others) from error
     return schema
 
 

@@ -14,7 +14,7 @@ from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.events.keys import BindingTrie
 from typed_pubsub.ops.connect import connected
-from typed_pubsub.ops.trial import Trial
+from typed_pubsub.ops.dry_run import MISFIT, DryRun, Vain
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule, Skip
 
 Advance = Callable[[int], None]
@@ -119,7 +119,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Dead letters that would be dead again: how many, for which reason and detail, and the first one's event id."""
+    """Dead letters that would not pass: how many, for which reason and detail, and the first one's event id.
+
+    They would be dead again, or for the reason ``MISFIT`` be scheduled in vain.
+    """
 
     reason: str
     detail: str
@@ -203,7 +206,7 @@ def find_letter(config: PubSubConfig, which: str, *, anyway: bool = False) -> tu
 
 
 def try_letters(
-    config: PubSubConfig, wanted: Wanted, trial: Trial, *, advance: Advance = lambda _: None, anyway: bool = False
+    config: PubSubConfig, wanted: Wanted, dry_run: DryRun, *, advance: Advance = lambda _: None, anyway: bool = False
 ) -> Tried | None:
     """What the code at hand would make of the dead letters that are meant; None: there is no queue."""
     queue = queue_of(config)
@@ -212,7 +215,7 @@ def try_letters(
             return None
         tally = Tally(queue)
         for _, letter in wanted.meant(box):
-            tally.add(letter, trial.decide(as_replayed(letter, queue)))
+            tally.add(letter, dry_run.decide(as_replayed(letter, queue)))
             advance(1)
         return tally.result(box.missing)
 
@@ -227,7 +230,7 @@ class Tally:
         self._failing: Counter[tuple[str, str]] = Counter()
         self._first: dict[tuple[str, str], str] = {}
 
-    def add(self, letter: Letter, decision: Decision) -> bool:
+    def add(self, letter: Letter, decision: Decision | Vain) -> bool:
         """Counts one; whether it would pass."""
         match decision:
             case Schedule():
@@ -235,10 +238,9 @@ class Tally:
             case Skip():
                 self._outcomes["skipped"] += 1
             case DeadLetter():
-                kind = (decision.reason, decision.detail)
-                self._failing[kind] += 1
-                self._first.setdefault(kind, letter.event_id)
-                return False
+                return self._fail(letter, decision.reason, decision.detail)
+            case Vain():
+                return self._fail(letter, MISFIT, decision.detail)
         return True
 
     def result(self, missing: int = 0) -> Tried:
@@ -246,6 +248,12 @@ class Tally:
         failing = tuple(Failing(*kind, count, self._first[kind]) for kind, count in self._failing.most_common())
         scheduled, skipped = self._outcomes["scheduled"], self._outcomes["skipped"]
         return Tried(self._queue, scheduled + skipped + self._failing.total(), scheduled, skipped, failing, missing)
+
+    def _fail(self, letter: Letter, reason: str, detail: str) -> bool:
+        kind = (reason, detail)
+        self._failing[kind] += 1
+        self._first.setdefault(kind, letter.event_id)
+        return False
 
 
 def age_of(letter: Letter, now: float) -> float | None:

@@ -17,9 +17,9 @@ from typed_pubsub.brokers.tables import as_json
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import PubSubError
 from typed_pubsub.ops.connect import connected
+from typed_pubsub.ops.dry_run import DryRun
 from typed_pubsub.ops.letters import Advance, Failing, Tally, Wanted, queue_of
 from typed_pubsub.ops.recordings import what_killed, write_letter
-from typed_pubsub.ops.trial import Trial
 
 # A letter that the broker has sent ahead may wait for its turn so many seconds: RabbitMQ wants it back after 1,800.
 _PATIENCE = 600.0
@@ -36,7 +36,7 @@ class Done:
     Attributes:
         queue: the event queue.
         done: how many were replayed, or dropped.
-        failing: those left where they are because they would be dead letters again.
+        failing: those left where they are because they would be dead letters again, or scheduled in vain.
         refused: why the queue did not take the next one, empty where it did.
         missing: so many more were there, in the hands of another consumer.
         later: those left where they are because they came after the start, by the clock of who dead-lettered them.
@@ -57,7 +57,7 @@ def replay(
     wanted: Wanted,
     stop: Event,
     *,
-    passing: Trial | None = None,
+    passing: DryRun | None = None,
     rate: float | None = None,
     advance: Advance = lambda _: None,
     anyway: bool = False,
@@ -71,7 +71,7 @@ def replay(
         config: of the service.
         wanted: which are meant.
         stop: when set, it ends after the letter in hand.
-        passing: replay only what this would not make a dead letter again.
+        passing: replay only what would pass this.
         rate: at most so many a second.
         advance: called with 1 after each.
         anyway: see ``opened``.

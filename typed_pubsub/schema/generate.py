@@ -12,7 +12,8 @@ from typed_pubsub.schema.source.classes import Definition
 from typed_pubsub.schema.source.model_classes import ModelWriter
 from typed_pubsub.schema.source.model_types import ModelTypes
 from typed_pubsub.schema.source.names import Imports, member_names
-from typed_pubsub.schema.source.plan import planned, told_of
+from typed_pubsub.schema.source.plan import planned
+from typed_pubsub.schema.source.problems import each, told_of
 from typed_pubsub.schema.source.struct_classes import StructWriter
 from typed_pubsub.schema.source.struct_types import StructTypes
 
@@ -38,7 +39,7 @@ def generate(schemas: Sequence[Mapping[str, Any]], *, struct: bool = False) -> s
 
     Raises:
         SchemaError: a schema is none of the vocabulary's, or no class of this kind accepts and writes just what it
-            says; named by its ``$.path``, with the event's routing key and version.
+            says; named by its ``$.path``, with the event's routing key and version. ``others`` of it are more of them.
     """
     return source(schemas, struct=struct)
 
@@ -54,15 +55,17 @@ def source(
     imports = Imports(_taken(definitions, struct=struct))
     ready: set[str] = set()
     incomplete: set[str] = set()
-    classes: list[str] = []
-    for definition in definitions:
+
+    def write(definition: Definition) -> str:
         place = Place(definition.definitions, definition.classes, ready, incomplete, definition.hashable)
         with told_of(definition.origin):
-            classes.append(_class(definition, imports, place, struct=struct))
+            found = _class(definition, imports, place, struct=struct)
         ready.add(definition.name)
         if incomplete & set(definition.needs):
             incomplete.add(definition.name)
-    parts = "\n\n\n".join(classes)
+        return found
+
+    parts = "\n\n\n".join(each(write, definitions))
     return f'"""{text}"""\n\n{_for_pyright(parts)}{imports.lines()}\n\n\n{parts}\n'
 
 

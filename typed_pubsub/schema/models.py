@@ -9,10 +9,11 @@ from typing import Any, cast
 
 from annotated_types import Not, Predicate
 from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, NoDefault
 from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
+from typed_pubsub.schema.encoded import as_written
 from typed_pubsub.schema.flags import flag_schema
 from typed_pubsub.schema.mapping_keys import read_by_pydantic
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
@@ -147,6 +148,14 @@ class _GenerateSchema(GenerateJsonSchema):
         form = {"utf8": "binary", "base64": "base64url", "hex": "hex"}[way]
         counted = {"min_bytes": schema.get("min_length"), "max_bytes": schema.get("max_length")}
         return _limited({"type": "string", "format": form}, counted, counted)
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        # Of what writers write no notes are kept.
+        default = NoDefault if self.mode == "serialization" else super().get_default_value(schema)
+        is_read_itself = schema.get("validate_default", self._config.validate_default)
+        if default is NoDefault or is_read_itself:
+            return default
+        return as_written(schema["schema"], default, self._config.core_config(None))
 
     # Objects.
 

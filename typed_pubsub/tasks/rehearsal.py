@@ -5,6 +5,7 @@ name alone), the task's signature is asked here, if the app has it.
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,8 @@ from kombu.exceptions import EncodeError
 from typed_pubsub.errors import MisconfigurationException
 from typed_pubsub.routing.calls import IGNORED_OPTIONS, CallOptions, TaskCall
 from typed_pubsub.tasks.builder import TaskBuilder
-from typed_pubsub.tasks.hazards import Hazard
+from typed_pubsub.tasks.hazards import Hazard, warn
+from typed_pubsub.tasks.messages import TaskMessage
 from typed_pubsub.tasks.task_outlet import task_outlet
 
 #: What was refused of a call: its arguments' number and names, an argument's value, an option, or the whole.
@@ -32,16 +34,11 @@ class Refused:
 
 
 class Rehearsal:
-    """The Celery side of a subscriber that sends nothing; ``hazards`` fills with what the calls show."""
+    """The Celery side of a subscriber that sends nothing."""
 
-    def __init__(self, app: Any) -> None:
-        """Loads the app's tasks.
-
-        Raises:
-            MisconfigurationException: see TaskBuilder.
-        """
-        self.hazards: list[Hazard] = []
-        self.builder = TaskBuilder(app, self.hazards.append)
+    def __init__(self, app: Any, tell: Callable[[Hazard], object] = warn) -> None:
+        """Loads the app's tasks; for ``tell`` and what is raised see TaskBuilder."""
+        self.builder = TaskBuilder(app, tell)
         self._outlet: Any = task_outlet(self.builder.app)
         self._known = _known_options(self.builder.app)
 
@@ -55,12 +52,11 @@ class Rehearsal:
         unknown = sorted(call.options.keys() - self._known)
         if unknown:
             return Refused("option", f"nothing that sends a task knows the option {', '.join(map(repr, unknown))}")
-        misfit = self._misfit(call)
+        misfit = self.misfit(call)
         if misfit is not None:
             return Refused("arguments", misfit)
         try:
-            for message in self.builder.build(call, headers):
-                self._outlet.prepare(message)
+            self.build(call, headers)
         except EncodeError as error:
             return Refused("value", _line(error))
         except MisconfigurationException:
@@ -69,12 +65,22 @@ class Rehearsal:
             return Refused("message", f"{type(error).__name__}: {_line(error)}")
         return None
 
-    def _misfit(self, call: TaskCall) -> str | None:
+    def build(self, call: TaskCall, headers: dict[str, str]) -> list[TaskMessage]:
+        """The messages of a call, as Celery's broker would take them. Raises what the subscriber comes upon, too."""
+        messages = self.builder.build(call, headers)
+        for message in messages:
+            self._outlet.prepare(message)
+        return messages
+
+    def misfit(self, call: TaskCall) -> str | None:
+        """Why the task would not take the arguments, once a worker runs it; None: it would, or is not the app's."""
         task: Any = self.builder.app.tasks.get(call.task)
         if task is None or getattr(task, "typing", True) is False:
             return None
+        # A task that is a class has none, and Celery does not look at what it is called with.
+        check = getattr(task, "__header__", None) or inspect.signature(task.run).bind
         try:
-            task.__header__(*call.args, **call.kwargs)
+            check(*call.args, **call.kwargs)
         except TypeError as error:
             return f"{call.task}: {_line(error)}"
         return None

@@ -1,6 +1,6 @@
 """Findings of the Celery app: TP6xx. What loses tasks is told in the words of the subscriber's own warnings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import MisconfigurationException
@@ -19,11 +19,11 @@ HAZARDS = {
 }
 
 
-def read_app(config: PubSubConfig) -> tuple[Rehearsal | None, list[Finding]]:
-    """The Celery side of the subscriber, or what stands against it."""
+def read_app(config: PubSubConfig, tell: Callable[[Hazard], object]) -> tuple[Rehearsal | None, list[Finding]]:
+    """The Celery side of the subscriber, or what stands against it; ``tell`` is for what its calls show."""
     fix = "GET_CELERY_APP is to give the app as the workers load it"
     try:
-        return Rehearsal(config.celery_app()), []
+        return Rehearsal(config.celery_app(), tell), []
     except MisconfigurationException as error:
         text = str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the app's modules are imported

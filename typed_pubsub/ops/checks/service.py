@@ -1,6 +1,6 @@
 """All findings of one service, in a stable order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def check(read_config: Callable[[], PubSubConfig], wanted: Wanted, registry: Reg
 
 def _of_app(config: PubSubConfig, table: RoutingTable, registry: Registry, wanted: Wanted, found: list[Finding]) -> int:
     """Adds what needs the Celery app; how many events were tried."""
-    rehearsal, problems = celery.read_app(config)
+    rehearsal, problems = celery.read_app(config, lambda hazard: found.append(celery.as_finding(hazard)))
     found += problems
     if rehearsal is None:
         return 0
@@ -90,17 +90,12 @@ def _of_app(config: PubSubConfig, table: RoutingTable, registry: Registry, wante
 
 def _try(table: RoutingTable, registry: Registry, rehearsal: Rehearsal, found: list[Finding]) -> int:
     # Hypothesis comes with an extra.
-    from typed_pubsub.ops.checks.trying import Trial  # noqa: PLC0415
+    from typed_pubsub.ops.checks.trying import RouteTrials  # noqa: PLC0415
 
-    trial = Trial(table, registry, rehearsal)
+    trials = RouteTrials(table, registry, rehearsal)
     for route in table.routes:
-        found += trial.findings(route)
-    found += _distinct(celery.as_finding(hazard) for hazard in rehearsal.hazards)
-    return trial.tried
-
-
-def _distinct(found: Iterator[Finding]) -> list[Finding]:
-    return list(dict.fromkeys(found))
+        found += trials.findings(route)
+    return trials.tried
 
 
 def _sorted(found: list[Finding], events: int = 0, routes: int = 0, tried: int = 0) -> Checked:

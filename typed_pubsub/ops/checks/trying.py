@@ -61,7 +61,7 @@ class Failure:
     text: str
 
 
-class Trial:
+class RouteTrials:
     """Tries routes, one by one; ``tried`` counts the events that they were given."""
 
     def __init__(self, table: RoutingTable, registry: Registry, rehearsal: Rehearsal) -> None:
@@ -121,8 +121,8 @@ class Trial:
 class _Attempt:
     """One route with the events of one model."""
 
-    def __init__(self, trial: Trial, alone: RoutingTable, route: Route, meta: EventMeta) -> None:
-        self._trial, self._alone, self._route, self._meta = trial, alone, route, meta
+    def __init__(self, trials: RouteTrials, alone: RoutingTable, route: Route, meta: EventMeta) -> None:
+        self._trials, self._alone, self._route, self._meta = trials, alone, route, meta
         self._until = time.monotonic() + _PATIENCE
 
     def findings(self, made: list[Sent], writer: Schema) -> Iterator[Finding]:
@@ -131,7 +131,7 @@ class _Attempt:
         for sent in made:
             if time.monotonic() > self._until:
                 break
-            self._trial.tried += 1
+            self._trials.tried += 1
             failure = self._judge(sent)
             passed = passed or failure is None
             if failure is not None and len(shown) < _MOST:
@@ -157,7 +157,7 @@ class _Attempt:
         return find_refused(writer, self._meta.key, other, tries=TRIES) or sent
 
     def _judge(self, sent: Sent) -> Failure | None:
-        return self._trial.judge(self._alone, self._route, self._meta, sent)
+        return self._trials.judge(self._alone, self._route, self._meta, sent)
 
 
 def writer_of(event: EventClass) -> Schema:

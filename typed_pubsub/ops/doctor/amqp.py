@@ -5,17 +5,9 @@ from dataclasses import dataclass
 
 from typed_pubsub.brokers.advice import advice as what_to_look_at
 from typed_pubsub.brokers.connection import FAULTS, Link, describe
-from typed_pubsub.brokers.survey import (
-    QueueState,
-    Refused,
-    RoundTrips,
-    agreed,
-    exchange_exists,
-    may_bind,
-    may_publish,
-    measure,
-    queue_state,
-)
+from typed_pubsub.brokers.queues import count_queue, exchange_exists
+from typed_pubsub.brokers.survey import Refused, RoundTrips, agreed, may_bind, may_publish, measure
+from typed_pubsub.errors import TopologyRefused
 from typed_pubsub.ops.doctor.facts import look_at_version
 from typed_pubsub.ops.doctor.lines import Line, advice, ok, problem, unknown
 
@@ -65,7 +57,7 @@ def _told(link: Link, asked: Asked, timeout: float) -> Iterator[Line]:
     if asked.exchange:
         yield from _exchange(link, asked.exchange, embedded=asked.embedded)
     for queue in asked.queues:
-        yield _queue(queue, queue_state(link, queue), asked)
+        yield _queue(link, queue, asked)
     if asked.exchange and asked.consumed and not asked.embedded:
         yield from _binding(link, asked.consumed, asked.exchange)
 
@@ -94,11 +86,12 @@ def _round_trips(found: RoundTrips | Refused) -> Line:
 
 
 def _exchange(link: Link, name: str, *, embedded: bool) -> Iterator[Line]:
-    found = exchange_exists(link, name)
-    if isinstance(found, Refused):
-        yield problem("exchange", f"{name}: {found.text}", "let the user see it, or correct EXCHANGE")
+    try:
+        there = exchange_exists(link, name)
+    except TopologyRefused as error:
+        yield problem("exchange", str(error), "let the user see it, or correct EXCHANGE")
         return
-    if not found:
+    if not there:
         yield advice("exchange", f"{name} is not there yet: the first publisher or subscriber makes it")
         return
     yield ok("exchange", f"{name} is there")
@@ -113,21 +106,24 @@ def _exchange(link: Link, name: str, *, embedded: bool) -> Iterator[Line]:
         yield unknown("publishing", refused.text)
 
 
-def _queue(name: str, state: QueueState | Refused | None, asked: Asked) -> Line:
-    if state is None:
+def _queue(link: Link, name: str, asked: Asked) -> Line:
+    try:
+        counted = count_queue(link, name)
+    except TopologyRefused as error:
+        return problem("queue", str(error), "let the user see it, or correct QUEUE_NAME")
+    if counted is None:
         return advice("queue", f"{name} is not there yet: {asked.maker} makes it")
-    if isinstance(state, Refused):
-        return problem("queue", f"{name}: {state.text}", "let the user see it, or correct QUEUE_NAME")
-    told = f"{name}: {state.messages:,} ready, {state.consumers} consuming"
+    ready, consumers = counted
+    told = f"{name}: {ready:,} ready, {consumers} consuming"
     if name != asked.consumed:
         return ok("queue", told)
-    if not state.consumers and state.messages:
+    if not consumers and ready:
         return problem("queue", told, "start a subscriber: nobody takes these events")
-    return ok("queue", told) if state.consumers else advice("queue", f"{told}: no subscriber runs")
+    return ok("queue", told) if consumers else advice("queue", f"{told}: no subscriber runs")
 
 
 def _binding(link: Link, queue: str, exchange: str) -> Iterator[Line]:
-    if isinstance(queue_state(link, queue), QueueState) and exchange_exists(link, exchange) is True:
+    if _are_there(link, queue, exchange):
         refused = may_bind(link, queue, exchange)
         if refused is None:
             yield ok("binding", f"the user may bind {queue} to {exchange}")
@@ -136,3 +132,10 @@ def _binding(link: Link, queue: str, exchange: str) -> Iterator[Line]:
             yield problem("binding", refused.text, fix)
         else:
             yield unknown("binding", refused.text)
+
+
+def _are_there(link: Link, queue: str, exchange: str) -> bool:
+    try:
+        return count_queue(link, queue) is not None and exchange_exists(link, exchange)
+    except TopologyRefused:
+        return False

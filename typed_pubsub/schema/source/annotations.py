@@ -1,7 +1,7 @@
 """From schemas to the types of members: what models and Structs say in the same words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from typed_pubsub.schema.source.keywords import (
 )
 from typed_pubsub.schema.source.layout import Expression, call, either, flat, index, literal, quoted
 from typed_pubsub.schema.source.names import Imports
+from typed_pubsub.schema.source.problems import each
 from typed_pubsub.schema.vocabulary import KEY_TYPE, VALIDATORS
 
 #: The constraints of a text, as Python calls them.
@@ -177,7 +178,7 @@ class Types(ABC):
         if is_decimal(given):
             return self.decimal(keywords)
         parts = branches(given, f"{keywords.path}.anyOf")
-        return Typed(self.union([(where, part, self.of(part, where)) for where, part in parts]))
+        return Typed(self.union(each(lambda one: (*one, self.of(one[1], one[0])), parts)))
 
     def _string(self, keywords: Keywords) -> Typed:
         form = keywords.take("format")
@@ -209,14 +210,14 @@ class Types(ABC):
 
     def _tuple(self, keywords: Keywords) -> Typed:
         name = self.imports("builtins.tuple")
-        parts = keywords.take("prefixItems", ())
+        parts: Sequence[Any] = keywords.take("prefixItems", ())
         least, most = keywords.take("minItems", 0), keywords.take("maxItems")
         if (least, most) != (len(parts), len(parts)):
             raise keywords.error(f"expected minItems and maxItems {len(parts)} of a tuple, got {least} and {most}")
         if not parts:
             return Typed(index(name, "()"))
         path = f"{keywords.path}.prefixItems"
-        return Typed(index(name, *(self.of(part, f"{path}[{at}]") for at, part in enumerate(parts))))
+        return Typed(index(name, *each(lambda one: self.of(one[1], f"{path}[{one[0]}]"), enumerate(parts))))
 
     def _mapping(self, keywords: Keywords) -> Typed:
         if "properties" in keywords:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from typed_pubsub.schema.source.layout import (
     width,
 )
 from typed_pubsub.schema.source.names import Imports, member_names, value_names
+from typed_pubsub.schema.source.problems import Problems, each
 from typed_pubsub.schema.vocabulary import MAY_OMIT, READ_AS
 
 _SAID = frozenset({"title", "description", "default", "deprecated", "$comment"})
@@ -175,6 +176,16 @@ class ClassWriter:
         if kind == "object" and not schema.get("minProperties"):
             return Default(self.imports("builtins.dict"), is_factory=True)
         raise member.error("expected a default, or its name under required: what stands for it is not told")
+
+    def lines(self, keywords: Keywords, members: Sequence[Member], write: Callable[[Member], str]) -> list[str]:
+        """What ``write`` makes of each member. Raises SchemaError for all of them, and for keywords that are left."""
+        problems, found = Problems(), list[str]()
+        with problems.kept():
+            keywords.done()
+        with problems.kept():
+            found = each(write, members)
+        problems.end()
+        return found
 
     def line(self, member: Member, annotation: Expression, value: Expression | None) -> str:
         """The member, and what its schema comments: beside it where there is room, else above."""

@@ -73,11 +73,13 @@ class Defaults:
         form = schema.get("format")
         imports = self._types.imports
         if self._struct and form == "base64":
-            return quoted_bytes(base64.b64decode(value))
+            return quoted_bytes(base64.b64decode(value, validate=True))
         if self._struct and form not in ("uuid", "date", "time", "date-time", "duration"):
             return quoted(value)
-        if form in ("binary", "base64", "base64url"):
+        if form == "binary":
             return quoted_bytes(value.encode())
+        if form in ("base64", "base64url"):
+            return quoted_bytes(base64.b64decode(value, altchars=b"-_" if form == "base64url" else None, validate=True))
         if form in ("uri", "regex"):
             return call(imports("pydantic.AnyUrl" if form == "uri" else "re.compile"), quoted(value))
         return formatted(imports, form, value)

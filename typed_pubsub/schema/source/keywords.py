@@ -6,6 +6,7 @@ from typing import Any
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list, is_mapping
 from typed_pubsub.schema.closed import is_decimal
+from typed_pubsub.schema.source.problems import Problems
 from typed_pubsub.schema.vocabulary import DEFINITIONS, LIMITS, MEANT, NOTES, READ_AS
 
 #: What is said to people about a value, and what others than this library say.
@@ -62,15 +63,16 @@ class Keywords:
         return self.named(_ORDER)
 
     def done(self) -> None:
-        """Raises SchemaError for a keyword that nobody read."""
+        """Raises SchemaError for all keywords that nobody read."""
+        problems = Problems()
         self._left.pop(LIMITS, None)
         if self.limits:
-            raise self.error(
-                f"expected limits that a class of this kind can have, got {', '.join(sorted(self.limits))}"
-            )
-        if self._left:
-            name = min(self._left)
-            raise SchemaError(f"{self.path}.{name}", "expected a keyword of the vocabulary in its place, got this one")
+            names = ", ".join(sorted(self.limits))
+            problems.add(self.error(f"expected limits that a class of this kind can have, got {names}"))
+        for name in sorted(self._left):
+            told = "expected a keyword of the vocabulary in its place, got this one"
+            problems.add(SchemaError(f"{self.path}.{name}", told))
+        problems.end()
 
     def error(self, problem: str) -> SchemaError:
         """The error that this schema is."""

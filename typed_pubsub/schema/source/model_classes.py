@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from typed_pubsub.errors import SchemaError
 from typed_pubsub.schema.source.classes import (
     ClassWriter,
     Default,
@@ -53,8 +52,7 @@ class ModelWriter(ClassWriter):
         if omitted & undefaulted:
             raise keywords.error(f"expected defaults of those that a model may leave out: {sorted(omitted)}")
         config, extra = self._config(keywords)
-        keywords.done()
-        lines = [self._member(member, is_omitted=member.name in omitted) for member in members]
+        lines = self.lines(keywords, members, lambda one: self._member(one, is_omitted=one.name in omitted))
         own = self.definition.keywords
         bases: list[Item] = []
         if own is None:
@@ -113,22 +111,20 @@ class ModelWriter(ClassWriter):
 
     def _typed_dict(self, keywords: Keywords, members: list[Member]) -> str:
         config, extra = self._config(keywords)
-        keywords.done()
         if extra:
             raise keywords.error("expected additionalProperties true or false of a TypedDict, got a schema")
         decorator = [f"@{flat(call(self.imports('pydantic.with_config'), *config))}"] if config else []
-        for member in members:
-            if member.python != member.name:
-                raise member.error("expected a name of Python, as a TypedDict has no others")
-        lines = ["    " + assigned(member.name, self._entry(member), None, indent=4) for member in members]
+        lines = self.lines(keywords, members, self._entry)
         head = self.head([self.imports("typing_extensions.TypedDict")])
         return self.source("\n".join([*decorator, head]), lines)
 
-    def _entry(self, member: Member) -> Expression:
+    def _entry(self, member: Member) -> str:
+        if member.python != member.name:
+            raise member.error("expected a name of Python, as a TypedDict has no others")
         found = self.types.of(member.plain, member.path)
         if not member.is_required:
             found = index(self.imports("typing.NotRequired"), found)
-        return self.quoted(found)
+        return "    " + assigned(member.name, self.quoted(found), None, indent=4)
 
     def _named_tuple(self) -> str:
         keywords = self.keywords()
@@ -136,17 +132,20 @@ class ModelWriter(ClassWriter):
         keywords.take("maxItems")
         least = keywords.take("minItems", 0)
         parts = keywords.take("prefixItems")
-        keywords.done()
         path = f"{self.definition.path}.prefixItems"
-        lines: list[str] = []
-        for at, part in enumerate(parts):
-            member = Member(f"item_{at}", f"item_{at}", schema_at(part, f"{path}[{at}]"), f"{path}[{at}]", at < least)
-            kind = self.quoted(self.types.of(member.plain, member.path))
-            default = None if member.is_required else self.default(member)
-            if default is not None and default.is_factory:
-                raise SchemaError(member.path, "expected a default that does not change, of an item of a tuple")
-            lines.append("    " + assigned(member.python, kind, None if default is None else default.value, indent=4))
+        members = [
+            Member(f"item_{at}", f"item_{at}", schema_at(part, f"{path}[{at}]"), f"{path}[{at}]", at < least)
+            for at, part in enumerate(parts)
+        ]
+        lines = self.lines(keywords, members, self._item)
         return self.source(self.head([self.imports("typing.NamedTuple")]), lines)
+
+    def _item(self, member: Member) -> str:
+        kind = self.quoted(self.types.of(member.plain, member.path))
+        default = None if member.is_required else self.default(member)
+        if default is not None and default.is_factory:
+            raise member.error("expected a default that does not change, of an item of a tuple")
+        return "    " + assigned(member.python, kind, None if default is None else default.value, indent=4)
 
 
 def _defaults(members: list[Member]) -> bool:

@@ -1,8 +1,7 @@
 """Which classes a module of events has, what they are called, and in which order they stand."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from typed_pubsub.schema.source.keywords import definition as named
 from typed_pubsub.schema.source.keywords import parts_of, references
 from typed_pubsub.schema.source.layout import Item, quoted
 from typed_pubsub.schema.source.names import class_name, is_name, member_names, unique
+from typed_pubsub.schema.source.problems import told_of
 from typed_pubsub.schema.source.shape import check
 from typed_pubsub.schema.vocabulary import (
     DEFINITIONS,
@@ -52,15 +52,6 @@ def planned(schemas: Sequence[Mapping[str, Any]], *, struct: bool) -> list[Defin
 def origin(schema: Mapping[str, Any]) -> str:
     """Which schema it is, for errors."""
     return f"{schema[ROUTING_KEY]!r} version {schema[VERSION]}"
-
-
-@contextmanager
-def told_of(schema: str) -> Generator[None]:
-    """Adds to a SchemaError which schema it is about."""
-    try:
-        yield
-    except SchemaError as error:
-        raise SchemaError(error.path, f"{error.problem} (in the schema of {schema})") from error
 
 
 def _event_names(schemas: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from typed_pubsub.errors import SchemaError
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.schema.source.problems import Problems
 from typed_pubsub.schema.vocabulary import DEPRECATED, LIMITS, MAY_OMIT, READ_AS, VALIDATORS
 
 _BY_NAME: Final = ("properties", "$defs")
@@ -66,19 +67,23 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
 
 
 def check(schema: Mapping[str, Any]) -> None:
-    """Raises SchemaError for a keyword that has a value of another kind than the vocabulary gives it."""
+    """Raises SchemaError for all keywords that have a value of another kind than the vocabulary gives them."""
+    problems = Problems()
     waiting: list[tuple[str, Any]] = [("$", schema)]
     while waiting:
         path, part = waiting.pop()
         if part is True:
             continue
         if not is_mapping(part):
-            raise SchemaError(path, f"expected a schema, got {part!r}")
+            problems.add(SchemaError(path, f"expected a schema, got {part!r}"))
+            continue
         for name, value in part.items():
             told, fits = _KINDS.get(name, ("", None))
             if fits is not None and not fits(value):
-                raise SchemaError(f"{path}.{name}", f"expected {told}, got {value!r}")
-            waiting += _inside(f"{path}.{name}", name, value)
+                problems.add(SchemaError(f"{path}.{name}", f"expected {told}, got {value!r}"))
+            else:
+                waiting += _inside(f"{path}.{name}", name, value)
+    problems.end()
 
 
 def _inside(path: str, name: str, value: Any) -> Iterator[tuple[str, Any]]:

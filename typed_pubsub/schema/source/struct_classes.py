@@ -46,14 +46,10 @@ class StructWriter(ClassWriter):
         keywords = self.keywords()
         members, omitted = self.members(keywords)
         config = [*self._tag(), *self._config(keywords), *self._omission(keywords, members, omitted)]
-        keywords.done()
         self.place.unsaid += [f"{name}: a Struct has no place for it" for name in sorted(foreign_to_classes(schema))]
         tag = self.definition.tag
-        lines = [
-            self._member(member, is_omitted=member.name in omitted)
-            for member in members
-            if tag is None or member.name != tag[0]
-        ]
+        own_members = [member for member in members if tag is None or member.name != tag[0]]
+        lines = self.lines(keywords, own_members, lambda one: self._member(one, is_omitted=one.name in omitted))
         own = self.definition.keywords
         bases: list[Item] = []
         if own is None:
@@ -125,7 +121,6 @@ class StructWriter(ClassWriter):
         keywords.take("type")
         least, most = keywords.take("minItems", 0), keywords.take("maxItems")
         parts = keywords.take("prefixItems")
-        keywords.done()
         if most not in (None, len(parts)):
             raise keywords.error(f"expected maxItems {len(parts)}, as many as there are prefixItems, got {most}")
         path = f"{self.definition.path}.prefixItems"
@@ -134,7 +129,7 @@ class StructWriter(ClassWriter):
             for at, part in enumerate(parts)
         ]
         tag = self._tag()
-        lines = [self._member(member, is_omitted=False) for member in (members[1:] if tag else members)]
+        lines = self.lines(keywords, members[1:] if tag else members, lambda one: self._member(one, is_omitted=False))
         bases: list[Item] = [self.imports("msgspec.Struct"), ("frozen=", "True"), ("array_like=", "True")]
         if most is not None:
             bases.append(("forbid_unknown_fields=", "True"))

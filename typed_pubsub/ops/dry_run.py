@@ -8,34 +8,48 @@ from typed_pubsub.events.registry import Registry, default_registry
 from typed_pubsub.routing.decisions import DeadLetter, Decision, Schedule
 from typed_pubsub.routing.failures import describe_failure
 from typed_pubsub.routing.table import RoutingTable
-from typed_pubsub.tasks.builder import TaskBuilder
+from typed_pubsub.tasks.rehearsal import Rehearsal
+
+#: Why an event is scheduled in vain.
+MISFIT = "the task does not take these arguments"
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Vain:
+    """A subscriber would schedule the event, for a task that fails at once: it does not take its arguments.
+
+    ``detail`` names the first such task, and what is wrong.
+    """
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
     """A service's mapping and its Celery app, as its subscriber has them."""
 
     registry: Registry
     table: RoutingTable
-    builder: TaskBuilder
+    rehearsal: Rehearsal
 
-    def decide(self, delivery: Delivery) -> Decision:
-        """What a subscriber would decide, after it has built the messages of the tasks."""
+    def decide(self, delivery: Delivery) -> Decision | Vain:
+        """What a subscriber would decide, after it has built the messages of the tasks; Vain of some it schedules."""
         decision = self.table.decide(delivery)
         if not isinstance(decision, Schedule):
             return decision
         try:
             for call in decision.calls:
-                self.builder.build(call, decision.headers)
+                self.rehearsal.build(call, decision.headers)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # Celery's signals and serializers run anyone's code
             where, text = describe_failure(error)
             return DeadLetter("mapping_error", f"the task message cannot be built: {where}", text)
-        return decision
+        misfits = (self.rehearsal.misfit(call) for call in decision.calls)
+        return next((Vain(misfit) for misfit in misfits if misfit is not None), decision)
 
 
-def prepare_trial(config: PubSubConfig, registry: Registry | None = None) -> Trial:
+def prepare_dry_run(config: PubSubConfig, registry: Registry | None = None) -> DryRun:
     """Imports the service's events, compiles its mapping and loads its tasks, as a subscriber's start does.
 
     Raises:
@@ -47,6 +61,6 @@ def prepare_trial(config: PubSubConfig, registry: Registry | None = None) -> Tri
     registry = registry if registry is not None else default_registry
     registry.prepare()
     table = config.routing_table(registry)
-    builder = TaskBuilder(config.celery_app())
-    builder.require(table.routes)
-    return Trial(registry, table, builder)
+    rehearsal = Rehearsal(config.celery_app())
+    rehearsal.builder.require(table.routes)
+    return DryRun(registry, table, rehearsal)
