@@ -4,7 +4,6 @@ Results go to standard output; progress, and what went wrong, to standard error.
 """
 
 import contextlib
-import os
 import shutil
 import sys
 import textwrap
@@ -63,16 +62,6 @@ def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int
         line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
         line = "\n".join(part.rstrip() for part in line.splitlines())
     click.echo(click.style(mark, fg=colour) + line[len(mark) :])
-
-
-def echo_or_end(text: str) -> None:
-    """Prints a line while a connection is open; where nobody reads any more (``| head``) ends the command, all well."""
-    try:
-        click.echo(text)
-    except BrokenPipeError:
-        # What is still buffered would be written when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(0) from None
 
 
 def console(*, stderr: bool = False) -> "Console":

@@ -9,7 +9,7 @@ import click
 
 from typed_pubsub.cli.asking import confirm, until_asked
 from typed_pubsub.cli.durations import duration
-from typed_pubsub.cli.printing import echo_json, echo_or_end, format_option, progress
+from typed_pubsub.cli.printing import echo_json, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def tail(keys: tuple[str, ...], limit: int | None, seconds: float | None, decode
         click.echo(f"watching {config.exchange!r} for {', '.join(keys or ('#',))}: Ctrl-C ends it", err=True)
         for batch in batches:
             for delivery in batch:
-                echo_or_end(shown.lines(delivery, datetime.now(UTC)))
+                click.echo(shown.lines(delivery, datetime.now(UTC)))
 
 
 @click.command()
