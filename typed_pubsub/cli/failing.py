@@ -11,6 +11,7 @@ import click
 from typed_pubsub.cli.extras import MissingExtra
 from typed_pubsub.cli.output import ending_with_output
 from typed_pubsub.errors import PubSubError
+from typed_pubsub.texts import printable
 
 log = logging.getLogger("typed_pubsub.cli")
 
@@ -42,4 +43,4 @@ def failing_in_one_line() -> Generator[None]:
 
 def one_line(error: PubSubError) -> str:
     """The text of an error, and of its notes, without line breaks."""
-    return " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())
+    return printable(" ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split()))

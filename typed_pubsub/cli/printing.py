@@ -4,6 +4,7 @@ Results go to standard output; progress, and what went wrong, to standard error.
 """
 
 import contextlib
+import json
 import shutil
 import sys
 import textwrap
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 import msgspec
+
+from typed_pubsub.texts import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,12 +54,19 @@ def _format_of(choices: Sequence[str], envvar: str, told: str) -> Callable[[C], 
 
 def echo_json(value: Any) -> None:
     """Prints a value as one JSON document, indented: whatever msgspec can encode."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value)))
+    click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value)).decode()))
+
+
+def printable_json(document: str) -> str:
+    """The same document with escapes for what could steer a terminal, which JSON allows in its strings."""
+    if document.isprintable():
+        return document
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in document)
 
 
 def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int = 0) -> None:
     """Prints a line: ``mark`` in a colour, then the text; on a terminal wrapped, from the second line on indented."""
-    line = f"{mark}{text}"
+    line = mark + printable(text, keep="\n")
     if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, indent + 20)
         line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
@@ -88,8 +98,9 @@ def has_rich() -> bool:
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
     """Prints a table without lines, folded where the terminal is narrow; without rich as wide as it is."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     if not has_rich():
-        for line in _plain_table(columns, list(rows)):
+        for line in _plain_table(columns, rows):
             click.echo(line)
         return
     out = console()
