@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from typed_pubsub.cli.durations import spell
-from typed_pubsub.cli.printing import columns_of_terminal, show_table
+from typed_pubsub.cli.printing import columns_of_terminal, echo_wrapped
+from typed_pubsub.cli.tables import show_table
 from typed_pubsub.texts import printable
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def show_letter(position: int, letter: "Letter", *, full: bool) -> None:
         ("original", "not all of it is known: it was cut" if letter.original.cut else ""),
     ):
         if value:
-            click.echo(f"{name:<12}{printable(value)}")
+            echo_wrapped(f"{name:<12}", value, indent=12)
     _show_values("headers", {name: value for name, value in letter.headers.items() if name != ORIGINAL})
     _show_values("properties", letter.properties)
     if letter.headers.get(ORIGINAL) is not None:
@@ -139,7 +140,8 @@ def _show_values(title: str, values: Any) -> None:
     if values:
         click.echo(title)
     for name, value in as_json(values).items():
-        click.echo(f"  {printable(name)}: {printable(value) if isinstance(value, str) else json.dumps(value)}")
+        text = printable(value) if isinstance(value, str) else json.dumps(value)
+        echo_wrapped("", f"  {printable(name)}: {text}", indent=6)
 
 
 def _body(body: bytes, *, full: bool) -> str:

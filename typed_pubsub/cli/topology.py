@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from typed_pubsub.cli.asking import confirm
-from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option, progress, show_table
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
+from typed_pubsub.cli.tables import show_table
 
 if TYPE_CHECKING:
     from typed_pubsub.config import PubSubConfig
