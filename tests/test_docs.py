@@ -17,8 +17,8 @@ from tests.support.children import ROOT, Child, environment, run, worker
 from tests.support.rabbit import queue_state
 from typed_pubsub import PubSubConfig, errors
 from typed_pubsub.cli.failing import INTERRUPTED
-from typed_pubsub.cli.output import UNREAD
 from typed_pubsub.cli.options import params_of_run
+from typed_pubsub.cli.output import UNREAD
 from typed_pubsub.cli.schema import BROKEN
 from typed_pubsub.errors import PubSubError
 from typed_pubsub.handoff.rates import Rate

@@ -102,6 +102,14 @@ def test_there_may_be_no_dead_letters(run: Run, put: Callable[..., None]) -> Non
     assert (result.exit_code, result.stdout) == (0, "replayed 0 dead letters of queue 'q'\n")
 
 
+@pytest.mark.parametrize("command", [("replay",), ("replay", "--yes"), ("replay", "--dry-run"), ("drop", "--yes")])
+def test_it_is_said_that_no_dead_letter_matches(run: Run, put: Callable[..., None], command: tuple[str, ...]) -> None:
+    put([order(1), order(2)])
+    told = "2 dead letters in 'q.dlq', none matches what was asked for: 'dlq list' shows them\n"
+    result = run(*command, "--reason", "oversize")
+    assert (result.exit_code, result.stderr) == (0, told)
+
+
 def test_a_list_tells_number_age_reason_key_id_and_detail_and_takes_none_away(
     run: Run, put: Callable[..., None], url: str
 ) -> None:
@@ -205,7 +213,7 @@ def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing
     wait_for_count(url, "q.dlq", 5)
     assert take_all(url, "q") == []
     told = json.loads(run("replay", "--dry-run", "--id", "event-1", "--format", "json").stdout)
-    assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0}
+    assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0, "seen": 5}
 
 
 def test_a_replay_puts_them_on_their_own_queue_only(run: Run, put: Callable[..., None], url: str) -> None:

@@ -103,12 +103,16 @@ def show_tried(tried: "Tried") -> None:
         "letters again"
     )
     _show_failing(tried.failing)
+    if tried.seen and not tried.tried:
+        _say_none_meant(tried.queue, tried.seen)
     _say_missing(tried.missing)
 
 
 def show_done(done: "Done", what: str) -> None:
     """What was replayed or dropped, and what is left and why."""
     click.echo(f"{what} {letters(done.done)} of queue {done.queue!r}")
+    if done.none_meant:
+        _say_none_meant(done.queue, done.seen)
     if done.failing:
         click.echo(f"{sum(each.count for each in done.failing):,} left, they would be dead letters again", err=True)
         _show_failing(done.failing)
@@ -125,6 +129,12 @@ def _show_failing(failing: "tuple[Failing, ...]") -> None:
     if failing:
         rows = [(f"{each.count:,}", each.reason, each.event_id, each.detail) for each in failing]
         show_table(("count", "reason", "such as", "detail"), rows)
+
+
+def _say_none_meant(queue: str, seen: int) -> None:
+    click.echo(
+        f"{letters(seen)} in {f'{queue}.dlq'!r}, none matches what was asked for: 'dlq list' shows them", err=True
+    )
 
 
 def _say_missing(missing: int, others: int = 0) -> None:

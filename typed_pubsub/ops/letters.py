@@ -129,7 +129,7 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What would become of dead letters if they were replayed now."""
+    """What would become of dead letters if they were replayed now; ``seen``: how many were looked at, meant or not."""
 
     queue: str
     tried: int
@@ -137,6 +137,7 @@ class Tried:
     skipped: int
     failing: tuple[Failing, ...]
     missing: int = 0
+    seen: int = 0
 
 
 def queue_of(config: PubSubConfig) -> str:
@@ -214,7 +215,7 @@ def try_letters(
         for _, letter in wanted.meant(box):
             tally.add(letter, trial.decide(as_replayed(letter, queue)))
             advance(1)
-        return tally.result(box.missing)
+        return tally.result(box.missing, box.seen)
 
 
 class Tally:
@@ -241,11 +242,12 @@ class Tally:
                 return False
         return True
 
-    def result(self, missing: int = 0) -> Tried:
+    def result(self, missing: int = 0, seen: int = 0) -> Tried:
         """What was counted, the most frequent failures first."""
         failing = tuple(Failing(*kind, count, self._first[kind]) for kind, count in self._failing.most_common())
         scheduled, skipped = self._outcomes["scheduled"], self._outcomes["skipped"]
-        return Tried(self._queue, scheduled + skipped + self._failing.total(), scheduled, skipped, failing, missing)
+        tried = scheduled + skipped + self._failing.total()
+        return Tried(self._queue, tried, scheduled, skipped, failing, missing, seen)
 
 
 def age_of(letter: Letter, now: float) -> float | None:
