@@ -18,6 +18,7 @@ from tests.support.rabbit import queue_state
 from typed_pubsub import PubSubConfig, errors
 from typed_pubsub.cli.failing import INTERRUPTED
 from typed_pubsub.cli.options import params_of_run
+from typed_pubsub.cli.output import UNREAD
 from typed_pubsub.cli.schema import BROKEN
 from typed_pubsub.errors import PubSubError
 from typed_pubsub.handoff.rates import Rate
@@ -156,7 +157,7 @@ def test_the_readme_lists_the_exit_codes_of_the_errors() -> None:
     raised = {
         value.exit_code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PubSubError)
     }
-    assert listed == raised | {0, BROKEN, INTERRUPTED}
+    assert listed == raised | {0, BROKEN, INTERRUPTED, UNREAD}
 
 
 def test_the_page_on_running_lists_the_exit_codes_of_a_subscriber() -> None:
@@ -165,7 +166,7 @@ def test_the_page_on_running_lists_the_exit_codes_of_a_subscriber() -> None:
     raised = {
         value.exit_code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PubSubError)
     }
-    assert listed == raised | {0, 128 + signal.SIGKILL}
+    assert listed == raised | {0, 128 + signal.SIGKILL, UNREAD}
 
 
 def test_the_page_on_running_lists_the_options_of_the_subscriber() -> None:

@@ -35,7 +35,7 @@ progress and problems to standard error; what is no terminal gets no colours.
 | 4 | `MAX_FAULTS` faults in a row without one settled delivery |
 | 10 | the broker refuses exchange, queue or bindings |
 | 100 | a contract is broken |
-| 128 + n | ended by signal n: a second SIGTERM or SIGINT; 130 is Ctrl-C |
+| 128 + n | ended by signal n: a second SIGTERM or SIGINT; 130 is Ctrl-C; 141 that nobody reads its output any more |
 
 ## Shell completion
 

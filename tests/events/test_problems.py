@@ -239,7 +239,7 @@ def test_no_field_alone_repeats_its_input_either(event: Any) -> None:
             b'{"inner":"{"}',
             "$.inner: Invalid JSON: EOF while parsing an object at line 1 column 1, got str (json_invalid)",
         ),
-        (b'{"strict":{"k\\u0007":1}}', "$.strict.k?: Extra inputs are not permitted, got int (extra_forbidden)"),
+        (b'{"strict":{"k\\u0007":1}}', "$.strict.k\\x07: Extra inputs are not permitted, got int (extra_forbidden)"),
     ],
 )
 def test_pydantics_complaints_name_path_expectation_and_type(body: bytes, said: str) -> None:
@@ -260,7 +260,7 @@ def test_pydantics_complaints_name_path_expectation_and_type(body: bytes, said: 
         (b'{"number":7}', "$.number: Invalid enum value"),
         (b'{"pet":{"type":"eel"}}', "$.pet.type: Invalid value"),
         (b'{"inner":{"name":"x"}}', "$.inner: refused by a validator"),
-        (b'{"inner":{"k\\n":1}}', "$.inner: Object contains unknown field `k?`"),
+        (b'{"inner":{"k\\n":1}}', "$.inner: Object contains unknown field `k\\n`"),
     ],
 )
 def test_msgspecs_complaints_name_path_and_expectation(body: bytes, said: str) -> None:

@@ -51,13 +51,20 @@ FILES = {
     """,
     # A condition that does not come back while there is a file named hold.
     "held.py": """
+        import threading
         import time
         from pathlib import Path
 
         HOLD = Path(__file__).with_name("hold")
 
 
+        def work_of_mine():
+            while HOLD.exists():
+                time.sleep(0.01)
+
+
         def should_schedule(routing_key, body):
+            threading.Thread(target=work_of_mine, name="mine", daemon=True).start()
             HOLD.with_name("held").touch()
             while HOLD.exists():
                 time.sleep(0.01)

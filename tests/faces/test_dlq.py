@@ -38,6 +38,14 @@ def test_there_may_be_no_dead_letters(run: Run, put: Callable[..., None]) -> Non
     assert (result.exit_code, result.stdout) == (0, "replayed 0 dead letters of queue 'q'\n")
 
 
+@pytest.mark.parametrize("command", [("replay",), ("replay", "--yes"), ("replay", "--dry-run"), ("drop", "--yes")])
+def test_it_is_said_that_no_dead_letter_matches(run: Run, put: Callable[..., None], command: tuple[str, ...]) -> None:
+    put([order(1), order(2)])
+    told = "2 dead letters in 'q.dlq', none matches what was asked for: 'dlq list' shows them\n"
+    result = run(*command, "--reason", "oversize")
+    assert (result.exit_code, result.stderr) == (0, told)
+
+
 def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing(
     run: Run, put: Callable[..., None], url: str
 ) -> None:
@@ -51,7 +59,7 @@ def test_a_dry_run_tells_what_the_code_at_hand_makes_of_each_and_changes_nothing
     wait_for_count(url, "q.dlq", 5)
     assert take_all(url, "q") == []
     told = json.loads(run("replay", "--dry-run", "--id", "event-1", "--format", "json").stdout)
-    assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0}
+    assert told == {"queue": "q", "tried": 1, "scheduled": 1, "skipped": 0, "failing": [], "missing": 0, "seen": 5}
 
 
 def test_a_dry_run_tells_of_tasks_that_do_not_take_their_arguments_and_only_passing_leaves_their_letters(

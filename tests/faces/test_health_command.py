@@ -98,6 +98,15 @@ def test_the_same_as_json_with_all_that_the_file_says(file: Path) -> None:
     told = json.loads(line)
     assert (code, told["healthy"], told["state"]) == (1, False, None)
     assert "is no health file of a subscriber" in told["problems"][0]
+    assert told["summary"] == told["problems"][0]
+
+
+def test_the_summary_of_an_unhealthy_service_is_the_sentence_of_the_text(file: Path) -> None:
+    write(file, consuming=False, waiting=75.0)
+    code, line = probe("--file", str(file), cwd=file.parent)
+    told = json.loads(probe("--file", str(file), "--format", "json", cwd=file.parent)[1])
+    assert (code, len(told["problems"])) == (1, 2)
+    assert line == f"unhealthy: {told['summary']}"
 
 
 def test_options_may_come_from_the_environment_and_a_file_keeps_the_service_unread(file: Path) -> None:

@@ -1,11 +1,12 @@
-"""What commands print where rich is not installed, and the spans of time that they read."""
+"""What commands print, also where rich is not installed, and the spans of time that they read."""
 
 import click
 import pytest
 
 from typed_pubsub.cli import printing
 from typed_pubsub.cli.durations import duration, spell
-from typed_pubsub.cli.printing import progress, show_table
+from typed_pubsub.cli.printing import progress
+from typed_pubsub.cli.tables import show_table, table_lines
 
 
 @pytest.fixture
@@ -13,9 +14,44 @@ def without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(printing, "has_rich", lambda: False)
 
 
-def test_a_table_is_aligned_without_rich(without_rich: None, capsys: pytest.CaptureFixture[str]) -> None:
+KEY = "warehouse.shipments.international.dispatched"
+COLUMNS = ("#", "key", "detail")
+ROWS = [("1", "a.b", ""), ("2", KEY, "$.order.number: Input should be a valid integer, got str")]
+
+
+def test_a_table_without_a_terminal_has_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     show_table(("key", "count"), [("a.b", "1"), ("a.long.key", "[20]")])
     assert capsys.readouterr().out == "key         count\na.b         1\na.long.key  [20]\n"
+
+
+def test_a_column_is_folded_between_words_where_the_terminal_is_narrow() -> None:
+    assert [*map(click.unstyle, table_lines(COLUMNS, ROWS, 80))] == [
+        f"#  {'key':44}  detail",
+        "1  a.b",
+        f"2  {KEY}  $.order.number: Input should be",
+        f"{'':49}a valid integer, got str",
+    ]
+
+
+def test_where_words_do_not_fit_beside_one_another_each_row_is_a_block() -> None:
+    assert [*table_lines(COLUMNS, ROWS, 60)] == [
+        "#       1",
+        "key     a.b",
+        "",
+        "#       2",
+        f"key     {KEY}",
+        "detail  $.order.number: Input should be a valid integer, got",
+        "        str",
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 60, 61, 62, 63, 64, 65, 79, 80, 110, 1_000])
+def test_no_width_breaks_a_word(width: int) -> None:
+    lines = [*map(click.unstyle, table_lines(COLUMNS, ROWS, width))]
+    words = {word for line in lines for word in line.split()}
+    assert words == {word for row in (COLUMNS, *ROWS) for cell in row for word in cell.split()}
+    if width >= len("detail  ") + len(KEY):
+        assert max(map(len, lines)) <= width
 
 
 def test_progress_is_told_in_lines_without_rich(

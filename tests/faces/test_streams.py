@@ -271,7 +271,7 @@ def test_what_shows_events_ends_when_they_cannot_be_written(
     service: Files, tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     url = f"sqlite:///{tmp_path}/broker.db"
-    assert end_of(service, url, args, subprocess.PIPE) == (0, ""), "quietly, when nobody reads any more"
+    assert end_of(service, url, args, subprocess.PIPE) == (141, ""), "quietly, when nobody reads any more"
     with Path("/dev/full").open("w") as full:
         code, told = end_of(service, url, args, full)
     assert (code, told) == (1, "Error: standard output: No space left on device\n")

@@ -19,7 +19,15 @@ def test_the_stacks_and_what_is_in_hand_are_told_and_the_work_goes_on(service: S
         child.signal(signal.SIGUSR1)
         line = child.wait_for("1 deliveries in hand, the oldest for ")[-1]
         assert "the event broker: open, Celery's broker: open" in line
-        assert any("held.py" in line and "in should_schedule" in line for line in child.lines)
+        pulse = child.wait_for("Thread 'typed_pubsub-pulse', of typed_pubsub: wait (threading.py:")[-1]
+        told = child.stderr[child.stderr.index("Stack (most recent call first):") + 1 :]
+        assert "held.py" in told[0], "the handler's stack comes first"
+        assert "in should_schedule" in told[0]
+        assert "in _run_module_as_main" in told[told.index(line) - 1], "and it is whole"
+        mine = told.index("Thread 'mine' (most recent call first):")
+        assert told.index(line) < mine < told.index(pulse), "threads of the library's own come last"
+        assert any("held.py" in frame and "in work_of_mine" in frame for frame in told[mine:])
+        assert " < _run (pulse.py:" in pulse
         hold.unlink()
         assert b"[1]" in get(broker_url, "celery").body
         assert child.terminate() == 0, child.output

@@ -33,9 +33,9 @@ def config(url: str, **given: Any) -> PubSubConfig:
     return PubSubConfig(broker_url=url, **{**defaults, **given})
 
 
-def run(settings: PubSubConfig, *args: str, answer: str | None = None) -> Result:
+def run(settings: PubSubConfig, *args: str) -> Result:
     # What a command prints is no terminal, so that nothing is cut.
-    return CliRunner().invoke(main, ["topology", *args], obj=Service(lambda: settings), input=answer)
+    return CliRunner().invoke(main, ["topology", *args], obj=Service(lambda: settings))
 
 
 def rows(output: str) -> list[list[str]]:
@@ -59,13 +59,12 @@ def test_apply_makes_what_plan_tells_and_then_there_is_nothing_to_do(broker_url:
     assert len(take_all(broker_url, "q")) == 1
 
 
-def test_apply_asks_first_and_does_nothing_where_the_answer_is_no(broker_url: str) -> None:
-    for answer in ("n\n", ""):
-        refused = run(config(broker_url), "apply", answer=answer)
-        assert refused.exit_code == 1
-        assert queue_state(broker_url, "q") is None
-    assert run(config(broker_url), "apply", answer="y\n").exit_code == 0
-    assert queue_state(broker_url, "q") is not None
+def test_apply_does_nothing_where_nobody_can_be_asked(broker_url: str) -> None:
+    refused = run(config(broker_url), "apply")
+    assert refused.exit_code == 2
+    assert "Take these 5 steps at " in refused.stderr
+    assert "Nobody can be asked here: say --yes." in refused.stderr
+    assert queue_state(broker_url, "q") is None
 
 
 def test_a_publisher_without_a_queue_has_its_exchange_planned(broker_url: str) -> None:

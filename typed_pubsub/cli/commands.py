@@ -31,7 +31,8 @@ def main() -> None:
 
     Exit codes: 0 asked to stop, or all well; 1 a finding, something left undone, or anything else; 2 usage or settings;
     3 no connection at start; 4 too many faults in a row; 10 the broker refuses queue, exchange or bindings; 100 a
-    contract is broken; 130 Ctrl-C in a command that is no subscriber; 128 + n on a second signal n.
+    contract is broken; 130 Ctrl-C in a command that is no subscriber; 141 nobody reads its output any more; 128 + n on
+    a second signal n.
     """
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from typed_pubsub.cli.durations import spell
-from typed_pubsub.cli.printing import columns_of_terminal, show_table
+from typed_pubsub.cli.printing import columns_of_terminal, echo_wrapped
+from typed_pubsub.cli.tables import show_table
+from typed_pubsub.texts import printable
 
 if TYPE_CHECKING:
     from typed_pubsub.brokers.letters import Letter
@@ -37,9 +39,9 @@ def show_listing(found: "Listing") -> None:
                 str(line.position),
                 _age(line.age),
                 line.reason,
-                _clean(line.routing_key),
-                *([_clean(line.event_id)] if ids else []),
-                _clean(line.detail),
+                line.routing_key,
+                *([line.event_id] if ids else []),
+                line.detail,
             )
             for line in found.letters
         ]
@@ -57,7 +59,7 @@ def show_stats(found: "Stats") -> None:
     """A table by reason and key."""
     if found.groups:
         rows = [
-            (f"{group.count:,}", group.reason, _clean(group.routing_key), _age(group.oldest), _age(group.newest))
+            (f"{group.count:,}", group.reason, group.routing_key, _age(group.oldest), _age(group.newest))
             for group in found.groups
         ]
         show_table(("count", "reason", "key", "oldest", "newest"), rows)
@@ -83,7 +85,7 @@ def show_letter(position: int, letter: "Letter", *, full: bool) -> None:
         ("original", "not all of it is known: it was cut" if letter.original.cut else ""),
     ):
         if value:
-            click.echo(f"{name:<12}{_clean(value)}")
+            echo_wrapped(f"{name:<12}", value, indent=12)
     _show_values("headers", {name: value for name, value in letter.headers.items() if name != ORIGINAL})
     _show_values("properties", letter.properties)
     if letter.headers.get(ORIGINAL) is not None:
@@ -101,12 +103,16 @@ def show_tried(tried: "Tried") -> None:
         f"letters again{f', {vain:,} scheduled in vain' if vain else ''}"
     )
     _show_failing(tried.failing)
+    if tried.seen and not tried.tried:
+        _say_none_meant(tried.queue, tried.seen)
     _say_missing(tried.missing)
 
 
 def show_done(done: "Done", what: str) -> None:
     """What was replayed or dropped, and what is left and why."""
     click.echo(f"{what} {letters(done.done)} of queue {done.queue!r}")
+    if done.none_meant:
+        _say_none_meant(done.queue, done.seen)
     dead, vain = _failing(done.failing)
     if dead:
         click.echo(f"{dead:,} left, they would be dead letters again", err=True)
@@ -132,8 +138,14 @@ def _failing(failing: "tuple[Failing, ...]") -> tuple[int, int]:
 
 def _show_failing(failing: "tuple[Failing, ...]") -> None:
     if failing:
-        rows = [(f"{each.count:,}", each.reason, _clean(each.event_id), _clean(each.detail)) for each in failing]
+        rows = [(f"{each.count:,}", each.reason, each.event_id, each.detail) for each in failing]
         show_table(("count", "reason", "such as", "detail"), rows)
+
+
+def _say_none_meant(queue: str, seen: int) -> None:
+    click.echo(
+        f"{letters(seen)} in {f'{queue}.dlq'!r}, none matches what was asked for: 'dlq list' shows them", err=True
+    )
 
 
 def _say_missing(missing: int, others: int = 0) -> None:
@@ -149,7 +161,8 @@ def _show_values(title: str, values: Any) -> None:
     if values:
         click.echo(title)
     for name, value in as_json(values).items():
-        click.echo(f"  {_clean(name)}: {_clean(value) if isinstance(value, str) else json.dumps(value)}")
+        text = printable(value) if isinstance(value, str) else json.dumps(value)
+        echo_wrapped("", f"  {printable(name)}: {text}", indent=6)
 
 
 def _body(body: bytes, *, full: bool) -> str:
@@ -162,7 +175,7 @@ def _body(body: bytes, *, full: bool) -> str:
     with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     kept_text = text if full else text[:_MOST_OF_BODY]
-    return _clean(kept_text, keep="\n\t") + _rest(text, kept_text)
+    return printable(kept_text, keep="\n\t") + _rest(text, kept_text)
 
 
 def _hex_line(at: int, body: bytes) -> str:
@@ -177,10 +190,3 @@ def _rest(whole: str | bytes, kept: str | bytes) -> str:
 
 def _age(seconds: float | None) -> str:
     return "?" if seconds is None else spell(max(seconds, 0.0))
-
-
-def _clean(text: str, keep: str = "") -> str:
-    """A sender's words for a terminal: control characters as escapes."""
-    return "".join(
-        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
-    )

@@ -9,7 +9,9 @@ from collections.abc import Generator
 import click
 
 from typed_pubsub.cli.extras import MissingExtra
+from typed_pubsub.cli.output import ending_with_output
 from typed_pubsub.errors import PubSubError
+from typed_pubsub.texts import printable
 
 log = logging.getLogger("typed_pubsub.cli")
 
@@ -21,12 +23,13 @@ INTERRUPTED = 128 + signal.SIGINT
 
 @contextlib.contextmanager
 def failing_in_one_line() -> Generator[None]:
-    """Ends a click command that a library error ends: with one line and the error's exit code.
+    """Ends a click command that a library error ends, with one line and the error's exit code; see also ``output``.
 
     Everything else keeps its traceback, and Python ends the process with 1.
     """
     try:
-        yield
+        with ending_with_output():
+            yield
     except PubSubError as error:
         log.debug("the error below came from here", exc_info=True)
         click.echo(f"Error: {one_line(error)}", err=True)
@@ -40,4 +43,4 @@ def failing_in_one_line() -> Generator[None]:
 
 def one_line(error: PubSubError) -> str:
     """The text of an error, and of its notes, without line breaks."""
-    return " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())
+    return printable(" ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split()))

@@ -1,23 +1,25 @@
 """Groups of commands: what the library raises is one line and an exit code. Suggestions are click's."""
 
 import copy
-import sys
 from typing import Any
 
 import click
 
-from typed_pubsub.cli.failing import INTERRUPTED, failing_in_one_line
+from typed_pubsub.cli.failing import failing_in_one_line
 
 
 class CommandGroup(click.Group):
     """The group of every face."""
 
     def main(self, *args: Any, **how: Any) -> Any:
-        """See click; Ctrl-C ends it quietly also before and after the command itself."""
-        try:
+        """See click; Ctrl-C, too, and output that nobody reads, before and after the command itself."""
+        with failing_in_one_line():
             return super().main(*args, **how)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+
+    def make_context(self, *args: Any, **how: Any) -> click.Context:
+        """See click; help is printed here, also where the group is one of Flask's commands."""
+        with failing_in_one_line():
+            return super().make_context(*args, **how)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See click; a library error ends the process with its exit code."""

@@ -65,5 +65,5 @@ def _as_json(found: Health) -> str:
 
 
 def _told(found: Health) -> dict[str, Any]:
-    told = {"healthy": found.ok, "summary": found.summary, "problems": found.problems, "state": found.state}
+    told = {"healthy": found.ok, "summary": found.sentence, "problems": found.problems, "state": found.state}
     return {**told, "processes": [_told(one) for one in found.processes]} if found.processes else told

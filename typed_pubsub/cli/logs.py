@@ -8,6 +8,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from typed_pubsub.texts import printable
+
 LEVELS = ("debug", "info", "warning", "error", "critical")
 FORMATS = ("text", "json")
 
@@ -70,7 +72,8 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         """The line without its traceback."""
         number = getattr(record, "process_number", None)
-        record.message = _one_line(record) if number is None else f"[{number}] {_one_line(record)}"
+        line = printable(_one_line(record), keep="\t")
+        record.message = line if number is None else f"[{number}] {line}"
         return super().formatMessage(record)
 
 

@@ -1,23 +1,22 @@
-"""What commands print: tables for people, one JSON document for programs, progress for who waits.
+"""What commands print: lines for people, one JSON document for programs, progress for who waits.
 
 Results go to standard output; progress, and what went wrong, to standard error.
 """
 
 import contextlib
-import os
+import json
 import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import msgspec
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from typed_pubsub.texts import printable
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -52,46 +51,26 @@ def _format_of(choices: Sequence[str], envvar: str, told: str) -> Callable[[C], 
 
 def echo_json(value: Any) -> None:
     """Prints a value as one JSON document, indented: whatever msgspec can encode."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value)))
+    click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value)).decode()))
+
+
+def printable_json(document: str) -> str:
+    """The same document with escapes for what could steer a terminal, which JSON allows in its strings."""
+    if document.isprintable():
+        return document
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in document)
 
 
 def echo_wrapped(mark: str, text: str, *, colour: str | None = None, indent: int = 0) -> None:
     """Prints a line: ``mark`` in a colour, then the text; on a terminal wrapped, from the second line on indented."""
-    line = f"{mark}{text}"
+    line = mark + printable(text, keep="\n")
     if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, indent + 20)
-        line = textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+        line = textwrap.fill(
+            line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
         line = "\n".join(part.rstrip() for part in line.splitlines())
-    click.echo(click.style(mark, fg=colour) + line[len(mark) :])
-
-
-def echo_or_end(text: str | bytes) -> None:
-    """Prints a line, or several, while a connection is open, whose faults are no others'.
-
-    Raises:
-        click.exceptions.Exit: nobody reads any more (``| head``), which ends the command, all well.
-        click.ClickException: they cannot be written.
-    """
-    try:
-        click.echo(text)
-    except OSError as error:
-        # What is still buffered would be written when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise click.exceptions.Exit(0) from None
-        raise click.ClickException(f"standard output: {error.strerror}") from error
-
-
-def console(*, stderr: bool = False) -> "Console":
-    """A rich console as wide as the terminal; what is no terminal has no colour and no width.
-
-    Raises:
-        ModuleNotFoundError: rich is not installed.
-    """
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else _ENDLESS, highlight=False, soft_wrap=False)
+    click.echo((mark if colour is None else click.style(mark, fg=colour)) + line[len(mark) :])
 
 
 def columns_of_terminal() -> int:
@@ -102,34 +81,6 @@ def columns_of_terminal() -> int:
 def has_rich() -> bool:
     """Whether there is rich, which the extra ``cli`` brings: what it is not needed for is told without."""
     return find_spec("rich") is not None
-
-
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """Prints a table without lines, folded where the terminal is narrow; without rich as wide as it is."""
-    if not has_rich():
-        for line in _plain_table(columns, list(rows)):
-            click.echo(line)
-        return
-    out = console()
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        # Text: what stands in square brackets is no markup.
-        table.add_row(*map(Text, row))
-    with out.capture() as captured:
-        out.print(table)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    lines = [columns, *rows]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
-    for line in lines:
-        yield "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 class Bar(Protocol):
@@ -153,11 +104,11 @@ def progress(label: str, total: int | None) -> Generator[Bar]:
     if not sys.stderr.isatty() or not has_rich():
         yield _Lines(label, total)
         return
-    out = console(stderr=True)
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out, transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         yield _Shown(shown, shown.add_task(label, total=total))
 
 

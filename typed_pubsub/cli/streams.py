@@ -14,7 +14,7 @@ import click
 from typed_pubsub.cli.asking import confirm, until_asked
 from typed_pubsub.cli.durations import duration
 from typed_pubsub.cli.keys import binding_key
-from typed_pubsub.cli.printing import echo_json, echo_or_end, format_option, progress
+from typed_pubsub.cli.printing import echo_json, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def tail(keys: tuple[str, ...], limit: int | None, seconds: float | None, decode
         click.echo(f"watching {config.exchange!r} for {', '.join(keys or ('#',))}: Ctrl-C ends it", err=True)
         for batch in batches:
             for delivery in batch:
-                echo_or_end(shown.lines(delivery, datetime.now(UTC)))
+                click.echo(shown.lines(delivery, datetime.now(UTC)))
 
 
 @click.command()
@@ -204,7 +204,7 @@ def _recorded(file: Path, lines: IO[bytes], pattern: str | None) -> "Iterator[Re
 def _writing(file: Path, *, append: bool) -> Generator[Callable[[bytes], None]]:
     """What writes lines to the file, or to standard output."""
     if _is_dash(file):
-        yield lambda lines: echo_or_end(lines.removesuffix(b"\n"))
+        yield lambda lines: click.echo(lines, nl=False)
         return
     with _opened(file, append=append) as out:
         yield lambda lines: _write(out, lines, file)

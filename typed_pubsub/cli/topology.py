@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option, progress, show_table
+from typed_pubsub.cli.asking import confirm
+from typed_pubsub.cli.printing import echo_json, echo_wrapped, format_option, progress
 from typed_pubsub.cli.service import service_option, this_service
+from typed_pubsub.cli.tables import show_table
 
 if TYPE_CHECKING:
     from typed_pubsub.config import PubSubConfig
@@ -129,6 +131,7 @@ def apply(prune: bool, migrate: bool, yes: bool, declared_bindings_only: bool, m
     typed-pubsub topology apply -A my_app.pubsub:config
     typed-pubsub topology apply -A my_app.pubsub:config --migrate --yes
     """  # noqa: D301  # click's own mark: what follows is not wrapped
+    from typed_pubsub.brokers.event_broker import masked
     from typed_pubsub.errors import TopologyRefused
     from typed_pubsub.ops.topology.apply import apply as take
     from typed_pubsub.ops.topology.apply import obstacles
@@ -140,8 +143,9 @@ def apply(prune: bool, migrate: bool, yes: bool, declared_bindings_only: bool, m
     hindered = obstacles(made, found, declared_bindings_only=declared_bindings_only)
     if hindered:
         raise TopologyRefused("; ".join(hindered))
-    if made.steps and not yes:
-        click.confirm("Go on?", abort=True, err=True)
+    if made.steps:
+        these = "this step" if len(made.steps) == 1 else f"these {len(made.steps)} steps"
+        confirm(f"Take {these} at {masked(config.broker_url)}?", yes=yes)
     with progress("messages moved", None) as advance:
         take(config.broker_url, made, declared, lambda line: advance.say(f"... {line}"), advance)
     if made.steps:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from typed_pubsub.cli.printing import printable_json
 from typed_pubsub.events import tagged
 from typed_pubsub.events.codec import BodyError
 from typed_pubsub.events.delivery import Delivery, read_metadata
@@ -13,6 +14,7 @@ from typed_pubsub.events.keyed import read_event
 from typed_pubsub.events.registry import EventMeta, default_registry, meta_of, name_of
 from typed_pubsub.events.upcasts import chains_to
 from typed_pubsub.ops.recordings import write_line
+from typed_pubsub.texts import printable
 
 
 class Shown:
@@ -26,14 +28,16 @@ class Shown:
     def lines(self, delivery: Delivery, now: datetime) -> str:
         """The event, without a line's end."""
         if self._form == "json":
-            return write_line(delivery, now).decode().rstrip("\n")
+            return printable_json(write_line(delivery, now).decode().rstrip("\n"))
         said = read_metadata(delivery)
-        event_id = _clean(said.event_id) if said.has_id else "-"
+        event_id = said.event_id if said.has_id else "-"
         size = f"{len(delivery.body):,} B"
-        head = "  ".join(
-            (f"{now.astimezone():%H:%M:%S}", _clean(delivery.routing_key), event_id, _clean(said.source) or "-", size)
-        )
-        return f"{head}\n{textwrap.indent(self._body(delivery), '    ')}" if self._decode else head
+        cells = (f"{now.astimezone():%H:%M:%S}", delivery.routing_key, event_id, said.source or "-", size)
+        head = printable("  ".join(cells))
+        if not self._decode:
+            return head
+        body = printable(self._body(delivery), keep="\n")
+        return f"{head}\n{textwrap.indent(body, '    ')}"
 
     def _body(self, delivery: Delivery) -> str:
         model = default_registry.find(delivery.routing_key)
@@ -62,8 +66,3 @@ def _pretty(body: bytes) -> str:
         return msgspec.json.format(body).decode()
     except (ValueError, RecursionError):
         return repr(body)
-
-
-def _clean(text: Any) -> str:
-    """A sender's words for a terminal: nothing that could steer it."""
-    return "".join(char if char.isprintable() else "?" for char in str(text))

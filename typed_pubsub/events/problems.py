@@ -12,6 +12,7 @@ import pydantic_core
 from pydantic import ValidationError
 
 from typed_pubsub.events.shapes import is_list, is_mapping
+from typed_pubsub.texts import printable
 
 # Of the messages that pydantic-core itself writes, these repeat a part of the input, or a validator's own words.
 _BUILT_IN = frozenset(get_args(pydantic_core.core_schema.ErrorType))
@@ -141,5 +142,4 @@ def _path(location: tuple[int | str, ...], data: Any, declared: frozenset[str]) 
 
 def _printable(text: str, limit: int = 64) -> str:
     """Keys of a body are the sender's words: no control characters in a log, and not without end."""
-    clean = "".join(char if char.isprintable() else "?" for char in text)
-    return clean if len(clean) <= limit else f"{clean[:limit]}..."
+    return printable(text) if len(text) <= limit else f"{printable(text[:limit])}..."

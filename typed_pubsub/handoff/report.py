@@ -12,11 +12,14 @@ from typed_pubsub.errors import TooManyFaults
 from typed_pubsub.events.delivery import Metadata
 from typed_pubsub.handoff.work import Work
 from typed_pubsub.routing.decisions import DeadLetter, Decision
+from typed_pubsub.texts import printable
 
 log = logging.getLogger("typed_pubsub.subscriber")
 
 _MAX_WARNED_KEYS = 10_000
 _TELL_EVERY = 60.0
+# Characters of a sender's words in a log line.
+_LONGEST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ class Report:
         try:
             self._on_dead_letter(told)
         except Exception as error:  # noqa: BLE001  # the user's hook must not stop the subscriber
-            log.error("on_dead_letter failed: %s", describe(error))  # noqa: TRY400  # a traceback may show the event
+            log.error("on_dead_letter failed: %s", _clean(describe(error)))  # noqa: TRY400  # a traceback may show the event
 
     def _warn_once(self, kind: str, key: str, text: str, *more: object) -> None:
         if (kind, key) in self._warned:
@@ -158,5 +161,4 @@ class Report:
 
 def _clean(text: str) -> str:
     """A sender's words for a log line: nothing that could break it, and not without end."""
-    clean = "".join(char if char.isprintable() else "?" for char in text[:256])
-    return clean if len(text) <= 256 else f"{clean}..."  # noqa: PLR2004
+    return printable(text) if len(text) <= _LONGEST else f"{printable(text[:_LONGEST])}..."

@@ -45,9 +45,14 @@ class Health:
         """Whether nothing is wrong."""
         return not self.problems
 
+    @property
+    def sentence(self) -> str:
+        """What is known where nothing is wrong, else all that is wrong."""
+        return self.summary if self.ok else "; ".join(self.problems)
+
     def __str__(self) -> str:
         """One line."""
-        return f"healthy: {self.summary}" if self.ok else f"unhealthy: {'; '.join(self.problems)}"
+        return f"{'healthy' if self.ok else 'unhealthy'}: {self.sentence}"
 
 
 def judge_file(path: Path, now: float) -> Health:

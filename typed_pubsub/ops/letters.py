@@ -132,7 +132,7 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What would become of dead letters if they were replayed now."""
+    """What would become of dead letters if they were replayed now; ``seen``: how many were looked at, meant or not."""
 
     queue: str
     tried: int
@@ -140,6 +140,7 @@ class Tried:
     skipped: int
     failing: tuple[Failing, ...]
     missing: int = 0
+    seen: int = 0
 
 
 def queue_of(config: PubSubConfig) -> str:
@@ -217,7 +218,7 @@ def try_letters(
         for _, letter in wanted.meant(box):
             tally.add(letter, dry_run.decide(as_replayed(letter, queue)))
             advance(1)
-        return tally.result(box.missing)
+        return tally.result(box.missing, box.seen)
 
 
 class Tally:
@@ -243,11 +244,12 @@ class Tally:
                 return self._fail(letter, MISFIT, decision.detail)
         return True
 
-    def result(self, missing: int = 0) -> Tried:
+    def result(self, missing: int = 0, seen: int = 0) -> Tried:
         """What was counted, the most frequent failures first."""
         failing = tuple(Failing(*kind, count, self._first[kind]) for kind, count in self._failing.most_common())
         scheduled, skipped = self._outcomes["scheduled"], self._outcomes["skipped"]
-        return Tried(self._queue, scheduled + skipped + self._failing.total(), scheduled, skipped, failing, missing)
+        tried = scheduled + skipped + self._failing.total()
+        return Tried(self._queue, tried, scheduled, skipped, failing, missing, seen)
 
     def _fail(self, letter: Letter, reason: str, detail: str) -> bool:
         kind = (reason, detail)

@@ -41,6 +41,7 @@ class Done:
         missing: so many more were there, in the hands of another consumer.
         later: those left where they are because they came after the start, by the clock of who dead-lettered them.
         stopped: whether it was asked to stop before the end.
+        seen: how many were looked at, meant or not.
     """
 
     queue: str
@@ -50,6 +51,12 @@ class Done:
     missing: int = 0
     later: int = 0
     stopped: bool = False
+    seen: int = 0
+
+    @property
+    def none_meant(self) -> bool:
+        """Whether there are dead letters, and none of them is one that was meant."""
+        return bool(self.seen) and not (self.done or self.failing or self.refused or self.later or self.stopped)
 
 
 def replay(
@@ -159,7 +166,7 @@ class _Taking:
 
     def result(self, box: LetterBox, done: int, *, failing: tuple[Failing, ...] = (), refused: str = "") -> Done:
         missing = 0 if refused or self._ended_early else box.missing
-        return Done(self._queue, done, failing, refused, missing, self._later, stopped=self._stop.is_set())
+        return Done(self._queue, done, failing, refused, missing, self._later, self._stop.is_set(), box.seen)
 
 
 def _refusal(queue: str, outcome: Outcome) -> str:

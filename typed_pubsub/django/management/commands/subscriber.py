@@ -16,6 +16,7 @@ from django.db import close_old_connections
 
 from typed_pubsub.cli.failing import one_line
 from typed_pubsub.cli.options import RunOptions, params_of_run
+from typed_pubsub.cli.output import ending_with_output, watch_output
 from typed_pubsub.cli.run import run_subscriber
 from typed_pubsub.config import PubSubConfig
 from typed_pubsub.errors import PubSubError
@@ -29,6 +30,11 @@ class Command(BaseCommand):  # type: ignore[misc]  # django has no types
     # A wrong setting would end the command with Django's 1 instead of 2; the subscriber checks its settings itself.
     requires_system_checks: Sequence[str] = ()
 
+    def __init__(self, *args: Any, **how: Any) -> None:
+        """See Django, which takes standard output here."""
+        watch_output()
+        super().__init__(*args, **how)
+
     def add_arguments(self, parser: Any) -> None:
         """The options of every face."""
         for option in params_of_run():
@@ -37,12 +43,13 @@ class Command(BaseCommand):  # type: ignore[misc]  # django has no types
     def handle(self, *_args: Any, **options: Any) -> None:
         """Runs until it is asked to stop."""
         try:
-            run_subscriber(
-                lambda: PubSubConfig.from_object(settings),
-                RunOptions(**{field.name: options[field.name] for field in dataclasses.fields(RunOptions)}),
-                before_batch=close_old_connections,
-                echo=self._echo,
-            )
+            with ending_with_output():
+                run_subscriber(
+                    lambda: PubSubConfig.from_object(settings),
+                    RunOptions(**{field.name: options[field.name] for field in dataclasses.fields(RunOptions)}),
+                    before_batch=close_old_connections,
+                    echo=self._echo,
+                )
         except PubSubError as error:
             raise CommandError(one_line(error), returncode=error.exit_code) from error
 
