@@ -53,6 +53,12 @@ _BYTES: dict[str, Callable[[str], bytes]] = {
     "base64url": lambda text: base64.b64decode(text, altchars=b"-_", validate=True),
     "hex": bytes.fromhex,
 }
+# Letters of so many bytes, at most.
+_LETTERS: dict[str, Callable[[int], int]] = {
+    "binary": lambda count: count,
+    "hex": lambda count: 2 * count,
+    **dict.fromkeys(("base64", "base64url"), lambda count: (count + 2) // 3 * 4),
+}
 # Years and months of a duration.
 _CALENDAR = re.compile(r"[+-]?P[^T]*[YM]")
 _FIELD = ("ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places")
@@ -119,6 +125,13 @@ def _adapter(kind: Any, limits_json: str) -> TypeAdapter[Any]:
 def _limited(kind: Any, limits: Any) -> TypeAdapter[Any]:
     limited: Any = Annotated[kind, limits]  # pyright: ignore[reportInvalidTypeForm]  # made at run time
     return TypeAdapter[Any](limited)
+
+
+def most_letters(schema: Mapping[str, Any]) -> int | None:
+    """How many letters a text of the schema may have; None: nothing says so."""
+    size, letters = schema.get(LIMITS, {}).get("max_bytes"), _LETTERS.get(schema.get("format", ""))
+    most: int | None = schema.get("maxLength") if size is None or letters is None else letters(size)
+    return most
 
 
 def _fits_bytes(text: str, decode: Callable[[str], bytes], limits: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema, to_jsonable_python
 
 from typed_pubsub.events.shapes import is_items, is_list
-from typed_pubsub.schema.encoded import as_written
+from typed_pubsub.schema.encoded import as_written, counts_bytes, with_lengths
 from typed_pubsub.schema.flags import flag_schema
 from typed_pubsub.schema.mapping_keys import read_by_pydantic
 from typed_pubsub.schema.vocabulary import ENGINE, KEY_TYPE, LIMITS, MAY_OMIT, NAIVE, PYTHON, READ_AS, VALIDATORS
@@ -81,8 +81,9 @@ class _GenerateSchema(GenerateJsonSchema):
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
         found = super().generate_inner(schema)
         if schema["type"] in _OF_CODE and "ref" not in schema:
+            found = with_lengths(found, schema)
             # A type that says its schema itself may say nothing of its code.
-            found = _checked(found, schema["function"]["function"])
+            found = found if counts_bytes(schema) else _checked(found, schema["function"]["function"])
         # pydantic tells a constraint that it leaves to a function of its own in words of its own as well.
         return {word: said for word, said in found.items() if word not in _UNSAID} if VALIDATORS in found else found
 
@@ -240,7 +241,8 @@ class _GenerateSchema(GenerateJsonSchema):
         return _checked(super().function_before_schema(schema), schema["function"]["function"])
 
     def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchemaValue:
-        return _checked(super().function_after_schema(schema), schema["function"]["function"])
+        found = super().function_after_schema(schema)
+        return found if counts_bytes(schema) else _checked(found, schema["function"]["function"])
 
     def function_wrap_schema(self, schema: core_schema.WrapValidatorFunctionSchema) -> JsonSchemaValue:
         return _checked(super().function_wrap_schema(schema), schema["function"]["function"])

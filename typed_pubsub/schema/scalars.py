@@ -11,6 +11,7 @@ from typing import Any
 
 import pydantic_core
 
+from typed_pubsub.schema.formats import most_letters
 from typed_pubsub.schema.unions import Schema, but
 from typed_pubsub.schema.vocabulary import ENGINE, EXACT, LIMITS, NAIVE, PYTHON, STEPS
 
@@ -56,7 +57,7 @@ def number_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
 
 def text_misfits(writer: Schema, reader: Schema) -> Iterator[Misfit]:
     """Of two texts."""
-    shortest, longest = _LENGTHS.get(writer.get("format", ""), (writer.get("minLength", 0), writer.get("maxLength")))
+    shortest, longest = _LENGTHS.get(writer.get("format", ""), (writer.get("minLength", 0), most_letters(writer)))
     if reader.get("minLength", 0) > shortest:
         yield Misfit("length", f"{shortest} characters may be written, the reader wants at least {reader['minLength']}")
     most = reader.get("maxLength")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from annotated_types import Len, Predicate
-from pydantic import UUID4, AnyUrl, Base64Bytes, HttpUrl, IPvAnyAddress, StringConstraints
+from pydantic import UUID4, AnyUrl, Base64Bytes, Base64Encoder, EncodedBytes, HttpUrl, IPvAnyAddress, StringConstraints
 
 from tests.schema.evolutions.evolution import Evolution, retyped
 from typed_pubsub.events import Event, StructEvent
@@ -32,6 +32,10 @@ class ColourAndBlue(Enum):
     RED = "red"
     GREEN = "green"
     BLUE = "blue"
+
+
+# Pydantic counts what was decoded.
+SHORT_BASE64 = Annotated[Base64Bytes, Len(0, 3)]
 
 
 def _said(**constraints: Any) -> Any:
@@ -198,6 +202,21 @@ OF_MODELS = [
     retyped("str to UUID", str, UUID, refused_back="", new_values=IDS),
     retyped("str to base64", str, Base64Bytes, refused_back="a", new_values=[b"", b"YQ==", b"/+8="]),
     retyped("bytes limited", bytes, Annotated[bytes, Len(0, 3)], refused_back="éé".encode(), new_values=(b"", b"abc")),
+    retyped("base64 limited", Base64Bytes, SHORT_BASE64, refused_back=b"YWJjZA==", new_values=[b"", b"YWJj"]),
+    retyped(
+        "base64 of three bytes to a text of three letters",
+        SHORT_BASE64,
+        _said(max_length=3),
+        refused_back=b"YWJj",
+        refused_forward="a",
+    ),
+    retyped(
+        "base64 limited by its letters to one limited by its bytes",
+        Annotated[bytes, Len(0, 8), EncodedBytes(encoder=Base64Encoder)],
+        SHORT_BASE64,
+        refused_back=b"YWJjZA==",
+        new_values=[b"", b"YWJj"],
+    ),
     retyped("str to bytes of text", str, bytes, old_values=TEXTS, new_values=[text.encode() for text in TEXTS]),
     retyped(
         "a web address to any address",
