@@ -33,6 +33,15 @@ def test_a_column_is_folded_between_words_where_the_terminal_is_narrow() -> None
     ]
 
 
+def test_a_long_word_of_a_detail_is_broken_rather_than_the_table() -> None:
+    rows = [("1", KEY, "my_service.pubsub.mapping.raise_invoice failed")]
+    assert [*map(click.unstyle, table_lines(COLUMNS, rows, 74))] == [
+        f"#  {'key':44}  detail",
+        f"1  {KEY}  my_service.pubsub.mapping",
+        f"{'':49}.raise_invoice failed",
+    ]
+
+
 def test_where_words_do_not_fit_beside_one_another_each_row_is_a_block() -> None:
     assert [*table_lines(COLUMNS, ROWS, 60)] == [
         "#       1",

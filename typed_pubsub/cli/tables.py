@@ -1,4 +1,7 @@
-"""Tables for people: as wide as the terminal; no word is broken, for one may be a routing key that is copied."""
+"""Tables for people: as wide as the terminal; no word is broken, for one may be a routing key that is copied.
+
+But in a column of prose, where that is what lets the table stay one.
+"""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -10,6 +13,9 @@ from typed_pubsub.cli.printing import columns_of_terminal
 from typed_pubsub.texts import printable
 
 _GAP = "  "
+# Columns of sentences, and how narrow they may become.
+_PROSE = frozenset({"detail"})
+_NARROWEST = 24
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -25,9 +31,9 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     if widths is None:
         yield from _blocks(columns, rows, width)
         return
-    yield from (click.style(line, bold=True) for line in _row(columns, widths))
+    yield from (click.style(line, bold=True) for line in _row(columns, columns, widths))
     for row in rows:
-        yield from _row(row, widths)
+        yield from _row(columns, row, widths)
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
@@ -35,6 +41,7 @@ def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) 
     cells = list(zip(columns, *rows, strict=True))
     widths = [max(map(len, column)) for column in cells]
     least = [max(len(word) for cell in column for word in cell.split() or [""]) for column in cells]
+    least = [min(size, _NARROWEST) if name in _PROSE else size for name, size in zip(columns, least, strict=True)]
     room = width - len(_GAP) * (len(columns) - 1)
     if sum(least) > room:
         return None
@@ -44,8 +51,10 @@ def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) 
     return widths
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    folded = [_folded(cell, width) for cell, width in zip(cells, widths, strict=True)]
+def _row(columns: Sequence[str], cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    folded = [
+        _folded(cell, width, broken=name in _PROSE) for name, cell, width in zip(columns, cells, widths, strict=True)
+    ]
     for parts in zip_longest(*folded, fillvalue=""):
         yield _GAP.join(f"{part:{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
 
@@ -56,13 +65,13 @@ def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
         if at:
             yield ""
         for name, cell in zip(columns, row, strict=True):
-            first, *others = _folded(cell, max(width - longest - len(_GAP), 1))
+            first, *others = _folded(cell, max(width - longest - len(_GAP), 1), broken=False)
             if cell:
                 yield f"{name:{longest}}{_GAP}{first}"
                 yield from (" " * longest + _GAP + other for other in others)
 
 
-def _folded(text: str, width: int) -> list[str]:
+def _folded(text: str, width: int, *, broken: bool) -> list[str]:
     if len(text) <= width:
         return [text]
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(text, width, break_long_words=broken, break_on_hyphens=False)
