@@ -40,9 +40,9 @@ _TEXTS: Final = [
     for strip, pattern, least, most in product((False, True), (None, *PATTERNS), (None, 1, 2, 3), (None, 4, 5))
 ]
 _WORDS: Final = (("a",), ("a", "b"), ("c", "a", "b"))
-_CHOICES: Final = [
-    Choice(given, enum) for enum, given in product((False, True), (*_WORDS, (1,), (1, 2), (2, "a"), (1, "1")))
-]
+# What mypy makes of tuples of both without this differs from run to run.
+_VALUES: Final[tuple[tuple[str | int, ...], ...]] = (*_WORDS, (1,), (1, 2), (2, "a"), (1, "1"))
+_CHOICES: Final = [Choice(given, enum) for enum, given in product((False, True), _VALUES)]
 _LENGTHS: Final = tuple(product((None, 1), (None, 2, 3)))
 
 _names = st.lists(st.sampled_from(NAMES), max_size=3, unique=True)
