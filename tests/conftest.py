@@ -10,8 +10,6 @@ from hypothesis import HealthCheck, settings
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
 SERVERS = {"rabbitmq", "redis_server", "managed", "faulty_rabbitmq", "faulty_redis"}
-# Nodes that few tests use: these run in one process, so that each node is started once.
-SHARED = {"faulty_rabbitmq": "faults", "managed": "managed"}
 
 # Examples that were found once are the same ever after; no deadline, for the machine is shared with servers.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -29,8 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = {*item.fixturenames} if isinstance(item, pytest.Function) else set[str]()
         if SERVERS & names:
             item.add_marker("broker")
-        for name in SHARED.keys() & names:
-            item.add_marker(pytest.mark.xdist_group(SHARED[name]))
+        if "managed" in names:
+            # Few use this node: they run in one process, so that it is started once.
+            item.add_marker(pytest.mark.xdist_group("managed"))
     # Long ones first, so that no process that runs tests works on when the others are done.
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("xdist_group", "once")])
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.children import environment
 from tests.support.rabbit import eventually
+from typed_pubsub.demo.stopping import Stopped, in_one_piece, stop_on_signals
 
 pytestmark = pytest.mark.once
 
@@ -109,6 +110,26 @@ def test_a_demo_that_is_killed_leaves_nothing_behind_either(demo: Demo) -> None:
     demo.read_until("poison")
     demo.process.kill()
     demo.wait_until_gone()
+
+
+def test_a_step_that_must_be_whole_is_and_then_the_demo_ends() -> None:
+    done: list[str] = []
+
+    def steps() -> None:
+        stop_on_signals()
+        with in_one_piece():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("the step")
+        done.append("the next one")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(Stopped) as stopped:
+            steps()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert (done, stopped.value.args) == (["the step"], (signal.SIGTERM,))
 
 
 def test_without_rich_the_demo_says_what_to_install() -> None:

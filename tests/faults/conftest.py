@@ -12,7 +12,7 @@ from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_availab
 def faulty_rabbitmq() -> Iterator[RabbitMQNode]:
     """A RabbitMQ that no other test uses."""
     need(rabbitmq_available())
-    with RabbitMQNode(vhosts=60) as node:
+    with RabbitMQNode(vhosts=20) as node:
         yield node
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from typed_pubsub.demo.stopping import in_one_piece
 from typed_pubsub.testing.nodes.watchdog import Watchdog
 
 
@@ -19,7 +20,7 @@ class Process:
     def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str], watchdog: Watchdog) -> None:
         self._log = log
         self._watchdog = watchdog
-        with log.open("ab") as errors:
+        with log.open("ab") as errors, in_one_piece():
             self._popen = subprocess.Popen(  # noqa: S603  # this Python
                 [sys.executable, *arguments],
                 cwd=log.parent,
@@ -29,7 +30,7 @@ class Process:
                 stderr=errors,
                 start_new_session=True,
             )
-        watchdog.watch(self.pid)
+            watchdog.watch(self.pid)
 
     @property
     def pid(self) -> int:

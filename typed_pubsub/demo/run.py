@@ -1,23 +1,14 @@
 """The demo from its first line to its exit code."""
 
-import signal
-from types import FrameType
-
 from typed_pubsub.demo.screen import Screen
+from typed_pubsub.demo.stopping import Stopped, stop_on_signals
 from typed_pubsub.demo.story import DemoFailed, tell
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Stopped(BaseException):
-    """Somebody pressed Ctrl-C, or asked the process to end."""
 
 
 def main() -> int:
     """Tells the story; the exit code: 0 if it adds up."""
     screen = Screen()
-    for number in _SIGNALS:
-        signal.signal(number, stop)
+    stop_on_signals()
     try:
         return show(screen)
     except DemoFailed as error:
@@ -39,10 +30,3 @@ def show(screen: Screen) -> int:
         "    typed-pubsub subscribe -A examples.quickstart.mailer:config"
     )
     return 0 if tally.adds_up else 1
-
-
-def stop(number: int, _frame: FrameType | None) -> None:
-    # Tidying up takes a second; no further signal shall interrupt it.
-    for other in _SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
-    raise Stopped(number)

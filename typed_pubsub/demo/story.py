@@ -12,6 +12,7 @@ from typed_pubsub.demo.broker import AUDIT, DEAD_LETTERS, Broker
 from typed_pubsub.demo.ledger import Ledger
 from typed_pubsub.demo.processes import Process
 from typed_pubsub.demo.screen import Screen
+from typed_pubsub.demo.stopping import in_one_piece
 from typed_pubsub.demo.tally import Tally
 from typed_pubsub.testing.nodes.watchdog import Watchdog
 
@@ -145,7 +146,8 @@ def tell(screen: Screen) -> Tally:
         DemoFailed: something did not come to pass.
     """
     with ExitStack() as stack:
-        directory = Path(tempfile.mkdtemp(prefix="typed-pubsub-"))
-        watchdog = Watchdog(directory)
-        stack.callback(watchdog.close)
+        with in_one_piece():
+            directory = Path(tempfile.mkdtemp(prefix="typed-pubsub-"))
+            watchdog = Watchdog(directory)
+            stack.callback(watchdog.close)
         return Story(screen, directory, watchdog, stack).run()
