@@ -11,6 +11,8 @@ import pytest
 
 from tests.faces.conftest import Service
 
+pytestmark = pytest.mark.once
+
 CLI = ("-m", "typed_pubsub.cli")
 APP = ("-A", "service:Settings")
 COMMANDS = {
