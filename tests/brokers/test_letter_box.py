@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.amqp import declare, linked, message, take_all, wait_for_count
+from tests.support.amqp import declare, linked, message, of_dead_letters, take_all, wait_for_count
 from tests.support.rabbit import broker
 from typed_pubsub.brokers.confirms import ConfirmChannel, Returned, Taken
 from typed_pubsub.brokers.letter_box import LetterBox, opened
@@ -23,7 +23,7 @@ def queue(request: pytest.FixtureRequest, tmp_path: Any) -> str:
     """The URL of a broker on which ``q.dlq`` is of one of the kinds there are."""
     embedded = request.param == "embedded"
     url: str = f"sqlite:///{tmp_path}/broker.db" if embedded else request.getfixturevalue("vhost_url")
-    declare(url, "q.dlq", QUORUM if request.param == "quorum" else {})
+    declare(url, "q.dlq", of_dead_letters(url, quorum=request.param == "quorum"))
     return url
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from amqp.exceptions import PreconditionFailed
 
-from tests.support.amqp import declare, linked, message, send, take_all
+from tests.support.amqp import declare, linked, message, of_dead_letters, send, take_all
 from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub import TopologyRefused
 from typed_pubsub.brokers.queues import has_delivery_limit
@@ -56,7 +56,7 @@ def test_a_fresh_quorum_queue_has_a_delivery_limit_and_dead_letters_at_least_onc
         "x-overflow": "reject-publish",
     }
     assert same_queue(vhost_url, "a_queue", arguments)
-    assert same_queue(vhost_url, "a_queue.dlq", {"x-queue-type": "quorum"})
+    assert same_queue(vhost_url, "a_queue.dlq", of_dead_letters(vhost_url))
 
 
 def test_a_quorum_queue_dead_letters_what_was_delivered_too_often(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ops.conftest import Managed
-from tests.support.amqp import declare, linked, message, send
+from tests.support.amqp import declare, linked, message, of_dead_letters, send
 from tests.support.rabbit import broker, queue_state
 from typed_pubsub import MisconfigurationException
 from typed_pubsub.brokers.queues import exchange_differs, how_made
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None
 def test_what_a_subscriber_has_declared_is_what_is_declared(broker_url: str, quorum: bool) -> None:
     limits = broker_url.startswith("sqlite")
     ensure(broker_url, quorum=quorum)
-    dead = {"x-queue-type": "quorum"} if quorum and not limits else {}
+    dead = of_dead_letters(broker_url, quorum=quorum)
     arguments = queue_arguments("q", quorum=quorum, limits_deliveries=limits)
     declared = replace(DECLARED, queues=(Queue("q.dlq", dead), Queue("q", arguments)))
     assert plan(declared, look(broker_url, declared)).nothing_to_do

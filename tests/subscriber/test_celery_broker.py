@@ -110,11 +110,12 @@ def test_a_missing_exchange_alone_is_waited_for(vhost_url: str) -> None:
 @pytest.fixture
 def small_messages(rabbitmq: RabbitMQNode) -> Iterator[None]:
     """A broker that takes messages of at most 100 KB."""
-    before = rabbitmq.ctl("eval", "application:get_env(rabbit, max_message_size).").strip()
-    rabbitmq.ctl("eval", "application:set_env(rabbit, max_message_size, 100000).")
+    before = rabbitmq.ctl("eval", "{ok, Size} = application:get_env(rabbit, max_message_size), Size.").strip()
+    # RabbitMQ 3 looks at the one, 4 at the other.
+    setting = "application:set_env(rabbit, max_message_size, {0}), persistent_term:put(max_message_size, {0})."
+    rabbitmq.ctl("eval", setting.format(100_000))
     yield
-    number = before.removeprefix("{ok,").removesuffix("}")
-    rabbitmq.ctl("eval", f"application:set_env(rabbit, max_message_size, {number}).")
+    rabbitmq.ctl("eval", setting.format(before))
 
 
 @pytest.mark.parametrize("neighbours", [0, 20])

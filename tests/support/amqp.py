@@ -12,6 +12,7 @@ from amqp.exceptions import NotFound
 from tests.support.rabbit import broker, eventually, queue_state
 from typed_pubsub.brokers.connection import Link
 from typed_pubsub.brokers.event_broker import event_connection, open_link
+from typed_pubsub.brokers.topology import dead_letter_arguments
 
 #: Deadlines of the tests: generous, the machine is shared.
 TIMEOUT = 30.0
@@ -118,3 +119,11 @@ def wait_for_count(url: str, queue: str, count: int) -> None:
         lambda: (state := queue_state(url, queue)) is not None and state.message_count == count,
         what=f"{count} messages in {queue!r}",
     )
+
+
+def of_dead_letters(url: str, *, quorum: bool = True) -> dict[str, Any]:
+    """The arguments that a dead-letter queue is declared with at this broker: they differ by its version."""
+    with linked(url) as link:
+        return dead_letter_arguments(
+            quorum=quorum, limits_deliveries=link.limits_deliveries, server_version=link.server_version
+        )
