@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,27 +58,29 @@ def test_a_signal_settles_what_is_in_hand_and_ends_it_well(
     assert len(take_all(vhost_url, "celery")) == 2
 
 
-def test_a_signal_while_celerys_broker_is_away_ends_it_within_the_drain_timeout(serve: Serve, vhost_url: str) -> None:
-    with Proxy(vhost_url) as celery, serve(celery.url, 1.5) as child:
+@contextmanager
+def celerys_broker_away(serve: Serve, vhost_url: str, drain_timeout: float) -> Iterator[Child]:
+    """A subscriber with an event in hand that it cannot hand off; when it has ended, the event is back in its queue."""
+    with Proxy(vhost_url) as celery, serve(celery.url, drain_timeout) as child:
         child.wait_for("consuming")
         celery.close()
         send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
         child.wait_for("Celery's broker")
+        yield child
+    wait_for_count(vhost_url, QUEUE, 1)
+
+
+def test_a_signal_while_celerys_broker_is_away_ends_it_within_the_drain_timeout(serve: Serve, vhost_url: str) -> None:
+    with celerys_broker_away(serve, vhost_url, 1.5) as child:
         begun = time.monotonic()
         assert child.terminate() == 0
         assert time.monotonic() - begun < 5
         assert child.stdout[-1] == "returned"
-    wait_for_count(vhost_url, QUEUE, 1)
 
 
 def test_a_second_signal_ends_it_at_once(serve: Serve, vhost_url: str) -> None:
-    with Proxy(vhost_url) as celery, serve(celery.url, 60.0) as child:
-        child.wait_for("consuming")
-        celery.close()
-        send(vhost_url, EXCHANGE, "a.key", message(b"{}"))
-        child.wait_for("Celery's broker")
+    with celerys_broker_away(serve, vhost_url, 60.0) as child:
         child.signal(signal.SIGTERM)
         child.wait_for("stopping")
         child.signal(signal.SIGTERM)
         assert child.wait() == 128 + signal.SIGTERM
-    wait_for_count(vhost_url, QUEUE, 1)

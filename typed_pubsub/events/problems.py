@@ -142,4 +142,4 @@ def _path(location: tuple[int | str, ...], data: Any, declared: frozenset[str]) 
 
 def _printable(text: str, limit: int = 64) -> str:
     """Keys of a body are the sender's words: no control characters in a log, and not without end."""
-    return printable(text) if len(text) <= limit else f"{printable(text[:limit])}..."
+    return printable(text, most=limit)

@@ -161,4 +161,4 @@ class Report:
 
 def _clean(text: str) -> str:
     """A sender's words for a log line: nothing that could break it, and not without end."""
-    return printable(text) if len(text) <= _LONGEST else f"{printable(text[:_LONGEST])}..."
+    return printable(text, most=_LONGEST)

@@ -96,13 +96,11 @@ class RabbitMQNode(Node):
 
         Each one that stays makes those that are made later dearer: RabbitMQ then looks at the exchanges of all.
         """
-        self._over.append(unquote(url.removeprefix(self.vhost_url(""))))
+        self._over.append(self._vhost_name(url))
 
     def delete_vhost(self, name_or_url: str) -> None:
         """Delete a virtual host, its connections and queues with it."""
-        prefix = self.vhost_url("")
-        is_url = name_or_url.startswith(prefix)
-        self.ctl("delete_vhost", unquote(name_or_url.removeprefix(prefix)) if is_url else name_or_url)
+        self.ctl("delete_vhost", self._vhost_name(name_or_url))
 
     def ctl(self, *args: str, timeout: float = 60.0) -> str:
         """What ``rabbitmqctl`` prints for these arguments; raises `NodeError` where it fails."""
@@ -210,6 +208,10 @@ class RabbitMQNode(Node):
     def _next_names(self) -> list[str]:
         first, self._made = self._made, self._made + self._batch
         return [f"vhost-{number}" for number in range(first + 1, self._made + 1)]
+
+    def _vhost_name(self, name_or_url: str) -> str:
+        prefix = self.vhost_url("")
+        return unquote(name_or_url.removeprefix(prefix)) if name_or_url.startswith(prefix) else name_or_url
 
     def _delete_those_over(self) -> None:
         names, self._over = self._over, []
