@@ -12,6 +12,7 @@ from tests.support.amqp import declare, linked, message, of_dead_letters, send, 
 from tests.support.rabbit import broker, queue_state
 from typed_pubsub import PubSubConfig, TaskMapping
 from typed_pubsub.brokers.queues import how_made
+from typed_pubsub.brokers.topology import LIMITS_QUORUM_QUEUES
 from typed_pubsub.cli.commands import main
 from typed_pubsub.cli.service import Service
 
@@ -167,8 +168,9 @@ def test_what_is_exported_and_imported_leaves_nothing_to_do(
     managed: Managed, managed_url: str, tmp_path: Path, queue_type: str
 ) -> None:
     settings = config(managed_url, queue_type=queue_type)
-    version = managed.node.ctl("version").partition(".")[0]
-    exported = run(settings, "export", *(("--rabbitmq", "4") if int(version) >= 4 else ()))
+    with linked(managed_url) as link:
+        limits_quorum_queues = link.server_version >= LIMITS_QUORUM_QUEUES
+    exported = run(settings, "export", *(("--rabbitmq", "4") if limits_quorum_queues else ()))
     assert exported.exit_code == 0, exported.output
     file = tmp_path / "definitions.json"
     file.write_text(exported.stdout)
@@ -176,7 +178,7 @@ def test_what_is_exported_and_imported_leaves_nothing_to_do(
     planned = run(settings, "plan", "--management", managed.api)
     assert (planned.exit_code, planned.stdout) == (0, "nothing to do: the broker has what is declared\n")
     policies = managed.node.ctl("list_policies", "--vhost", managed_url.rpartition("/")[2])
-    assert ("delivery-limit" in policies) is (queue_type == "quorum" and int(version) < 4)
+    assert ("delivery-limit" in policies) is (queue_type == "quorum" and not limits_quorum_queues)
 
 
 def test_what_is_exported_of_a_service_on_the_embedded_broker_is_for_rabbitmq(tmp_path: Path) -> None:

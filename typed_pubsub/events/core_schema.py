@@ -1,6 +1,6 @@
 """What the core schema of a pydantic model tells of it: nested dicts and lists, each schema of a ``type``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from typed_pubsub.events.shapes import is_items, is_mapping
@@ -33,14 +33,7 @@ def writes_as_it_reads(schema: Any) -> bool:
 
 def strings(schema: Any) -> Iterator[str]:
     """Every string in it, the names of all fields among them."""
-    # Not recursive: three and a half times as fast, and a check asks it of every event.
-    parts = [schema]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, str):
-            yield part
-        else:
-            parts.extend(_parts(part))
+    return (part for part in _walk(schema) if isinstance(part, str))
 
 
 def holds_no_floats(schema: Any) -> bool:
@@ -51,34 +44,39 @@ def holds_no_floats(schema: Any) -> bool:
 
 def writes_endless(schema: Any) -> bool:
     """Whether Infinity or NaN may be written as a text."""
-    if is_mapping(schema) and "ser_json_inf_nan" in schema:
-        return True
-    if is_mapping(schema) and schema.get("allow_inf_nan") and schema.get("type") != "float":
-        # Of a Decimal, or of all in a model.
-        return True
-    return any(writes_endless(part) for part in _parts(schema))
+    return any("ser_json_inf_nan" in part or _takes_endless(part) for part in _walk(schema) if is_mapping(part))
 
 
 def has_float_keys(schema: Any) -> bool:
     """Whether floats are names of members: Infinity and NaN, too, have such a form."""
-    if is_mapping(schema) and "float" in _kinds(schema.get("keys_schema")):
-        return True
-    return any(has_float_keys(part) for part in _parts(schema))
+    return any("float" in _kinds(part.get("keys_schema")) for part in _walk(schema) if is_mapping(part))
+
+
+def _takes_endless(schema: Mapping[str, Any]) -> bool:
+    """Whether it says so of a Decimal, or of all in a model."""
+    return bool(schema.get("allow_inf_nan")) and schema.get("type") != "float"
 
 
 def _kinds(schema: Any) -> Iterator[str]:
-    if isinstance(schema, float):
-        # A member of an Enum or a Literal.
-        yield "float"
-    if is_mapping(schema) and isinstance(kind := schema.get("type"), str):
-        yield kind
-    for part in _parts(schema):
-        yield from _kinds(part)
+    for part in _walk(schema):
+        if isinstance(part, float):
+            # A member of an Enum or a Literal.
+            yield "float"
+        elif is_mapping(part) and isinstance(kind := part.get("type"), str):
+            yield kind
 
 
-def _parts(schema: Any) -> Iterator[Any]:
-    if is_mapping(schema):
-        yield from schema.keys()
-        yield from schema.values()
-    elif is_items(schema):
-        yield from schema
+def _walk(schema: Any) -> Iterator[Any]:
+    """It, and all that is in it, names too."""
+    # Not recursive, which is much slower: a check asks this of every event.
+    parts = [schema]
+    while parts:
+        part = parts.pop()
+        yield part
+        if isinstance(part, str):
+            continue
+        if is_mapping(part):
+            parts.extend(part)
+            parts.extend(part.values())
+        elif is_items(part):
+            parts.extend(part)
