@@ -71,18 +71,17 @@ def judge(
         left: messages on the event queue after the subscriber has stopped.
         faults: how many were injected.
         seconds: how long it took.
-        at_once: how many events one fault may have sent twice;
-    ``log`` is what the subscriber said.
+        at_once: how many events one fault may have sent twice.
     """
     numbers = set(confirmed)
-    wanted = {(number, route) for number in numbers for route in expected_tasks(number)}
+    wanted = _wanted(numbers)
     copies = Counter((task.number, task.route) for task in tasks)
     again = {what: count - 1 for what, count in copies.items() if count > 1}
     return Verdict(
         events=len(numbers),
         expected=len(wanted),
         distinct=len(wanted & set(copies)),
-        lost=sorted(wanted - set(copies)),
+        lost=sorted(missing(numbers, tasks)),
         duplicates=sum(again.values()),
         repeated=len({number for number, _ in again}),
         wrong_ids=_wrong(tasks),
@@ -94,6 +93,15 @@ def judge(
         seconds=seconds,
         at_once=at_once,
     )
+
+
+def missing(confirmed: Iterable[int], tasks: Iterable[Task]) -> set[tuple[int, str]]:
+    """The (number, route) of confirmed events of which no task has come."""
+    return _wanted(confirmed) - {(task.number, task.route) for task in tasks}
+
+
+def _wanted(confirmed: Iterable[int]) -> set[tuple[int, str]]:
+    return {(number, route) for number in confirmed for route in expected_tasks(number)}
 
 
 def _wrong(tasks: Sequence[Task]) -> list[Task]:

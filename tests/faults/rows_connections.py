@@ -1,16 +1,34 @@
 """Connections that break, fall silent or crawl."""
 
+import contextlib
+from collections.abc import Generator
+
 from tests.faults.oracle import Verdict
 from tests.faults.row import row
 from tests.faults.world import PATIENCE, World
 from tests.support.proxy import Proxy
 from tests.support.rabbit import eventually
 
+_NODE_DEFAULTS = {"heartbeat": 60, "consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
+
 
 def proxies(world: World) -> tuple[Proxy, Proxy]:
     assert world.inbound is not None
     assert world.outbound is not None
     return world.inbound, world.outbound
+
+
+@contextlib.contextmanager
+def node_set(world: World, **values: int) -> Generator[None]:
+    """Settings of the RabbitMQ node, for connections and channels that are opened meanwhile."""
+    assert world.node is not None
+    try:
+        for name, value in values.items():
+            world.node.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
+        yield
+    finally:
+        for name in values:
+            world.node.ctl("eval", f"application:set_env(rabbit, {name}, {_NODE_DEFAULTS[name]}).")
 
 
 @row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True, slow=("rabbitmq", "redis"))
@@ -122,7 +140,7 @@ def slow_lines(world: World) -> Verdict:
 @row("held longer than consumer_timeout")
 def consumer_timeout(world: World) -> Verdict:
     _, outbound = proxies(world)
-    with world.node_set(consumer_timeout=2000, channel_tick_interval=500):
+    with node_set(world, consumer_timeout=2000, channel_tick_interval=500):
         world.start()
         with world.load():
             world.reach(0.2)
@@ -148,7 +166,7 @@ def handed_back(world: World) -> Verdict:
 
 @row("a handler slower than the heartbeat")
 def slow_handler(world: World) -> Verdict:
-    with world.node_set(heartbeat=2):
+    with node_set(world, heartbeat=2):
         world.start()
         with world.load():
             world.reach(0.2)

@@ -1,5 +1,6 @@
 """Celery's side: what stands on its queue, counted while a run is under way and read at its end."""
 
+import contextlib
 import json
 from base64 import b64decode
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from kombu.utils.json import loads
 from tests.faults.service import TASKS
 from tests.support.amqp import linked, take_all
 from typed_pubsub.brokers.connection import FAULTS
+from typed_pubsub.brokers.event_broker import EmbeddedLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ class RedisSink:
             return None
 
     def take(self) -> list[Task]:
-        found = [json.loads(raw) for raw in self._client.lrange(TASKS, 0, -1)]
+        with self._client.pipeline(transaction=True) as at_once:
+            at_once.lrange(TASKS, 0, -1)
+            at_once.delete(TASKS)
+            raw, _ = at_once.execute()
+        found = [json.loads(one) for one in raw]
         return [_read(one["headers"], b64decode(one["body"])) for one in found]
 
 
@@ -73,6 +79,19 @@ def count(url: str, queue: str) -> int | None:
             return int(link.channel().queue_declare(queue, passive=True).message_count)
     except FAULTS:
         return None
+
+
+def settled(url: str, queue: str) -> bool:
+    """Whether a queue holds no messages but those that a consumer of RabbitMQ has; False if nobody answers.
+
+    These it settles while it stops. One of the embedded broker puts back those that it has not come to look at.
+    """
+    with contextlib.suppress(*FAULTS), linked(url, 2.0) as link:
+        if isinstance(link, EmbeddedLink):
+            sql = "select count(*) from message join queue on queue.id = message.queue where name = ?"
+            return bool(link.raw.database.read(sql, queue) == [(0,)])
+        return count(url, queue) == 0
+    return False
 
 
 def _read(headers: Any, body: Any) -> Task:

@@ -12,9 +12,9 @@ from typing import Any, Self
 from amqp.exceptions import PreconditionFailed
 
 from tests.faults.load import Load
-from tests.faults.oracle import Verdict, judge
+from tests.faults.oracle import Verdict, judge, missing
 from tests.faults.service import EXCHANGE, KEY, QUEUE, TASKS
-from tests.faults.sink import AmqpSink, RedisSink, Sink, Task, count
+from tests.faults.sink import AmqpSink, RedisSink, Sink, Task, count, settled
 from tests.support.amqp import linked, take_all
 from tests.support.children import ROOT, Child, environment
 from tests.support.proxy import Proxy
@@ -28,7 +28,6 @@ OURS = ("-m", "typed_pubsub.cli", "subscribe", "-A", "tests.faults.service:confi
 # No promise is about speed: only a run that makes no headway at all for so long has failed.
 PATIENCE = 90.0
 _QUIET, _WHILE = 8.0, 5.0
-_NODE_DEFAULTS = {"heartbeat": 60, "consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
 
 
 class World(Load):
@@ -158,27 +157,35 @@ class World(Load):
         self.reach_tasks(int(part * self.size * 1.5))
 
     def reach_tasks(self, wanted: int) -> None:
-        """Waits until so many tasks have come to Celery's side."""
+        """Waits until so many tasks have come to Celery's side, repeated ones too."""
+        come = self._come(wanted)
+        assert come or not self.patient, f"{self.tasks_so_far()} of {wanted} tasks, and nothing moves; {self._said()}"
+
+    def reach_all(self) -> None:
+        """Waits until each task that is wanted has come: a repeated one does not stand for another."""
+        self.reach_tasks(self.wanted)
+        self.take_tasks()
+        while missing(self.confirmed, self._taken) and self._come(len(self._taken) + 1):
+            self.take_tasks()
+
+    def _come(self, wanted: int) -> bool:
+        """Whether so many tasks come; not if nothing moves for too long."""
         last, since = -1, time.monotonic()
         while (now := self.tasks_so_far()) < wanted:
             if now != last:
                 last, since = now, time.monotonic()
-            assert time.monotonic() - since < PATIENCE, f"{now} of {wanted} tasks, and nothing moves; {self._said()}"
-            if not self.patient and time.monotonic() - since > _QUIET:
-                return
+            if time.monotonic() - since > (PATIENCE if self.patient else _QUIET):
+                return False
             if self.subscriber is not None and not self.subscriber.alive:
                 assert not self.ours, self._said()
                 # Somebody else's is started again, as a supervisor would.
                 self.start()
             time.sleep(0.02)
+        return True
 
     def tasks_so_far(self) -> int:
         """Tasks that came, repeated ones too."""
         return len(self._taken) + (self._sink.count() or 0)
-
-    def dead_letters_so_far(self) -> int:
-        """Dead letters that came, repeated ones too."""
-        return len(self._dead) + (count(self.events, DEAD) or 0)
 
     def take_tasks(self) -> None:
         """Counts what is on Celery's queue, and takes it out."""
@@ -220,25 +227,13 @@ class World(Load):
                 continue
             return
 
-    @contextlib.contextmanager
-    def node_set(self, **values: int) -> Generator[None]:
-        """Settings of the RabbitMQ node, for connections and channels that are opened meanwhile."""
-        assert self.node is not None
-        try:
-            for name, value in values.items():
-                self.node.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
-            yield
-        finally:
-            for name in values:
-                self.node.ctl("eval", f"application:set_env(rabbit, {name}, {_NODE_DEFAULTS[name]}).")
-
     def finish(self, *, expect: int | None = 0) -> Verdict:
         """Waits until the work is done, ends the subscriber, and judges."""
         if self.ours:
-            self.reach_tasks(self.wanted)
+            self.reach_all()
             # RabbitMQ may never confirm what it routed to a queue that was deleted and declared again in that instant:
             # such a dead letter is sent again when the time for its confirm is over.
-            eventually(lambda: self.dead_letters_so_far() >= len(self.poisoned), timeout=PATIENCE, what="dead letters")
+            eventually(self._all_poison_is_dead, timeout=PATIENCE, what="dead letters")
         else:
             self._settle_down()
             if count(self.events, QUEUE):
@@ -246,8 +241,7 @@ class World(Load):
                 self.kill()
                 self.start()
                 self._settle_down()
-        # What the subscriber still has in hand it settles while it stops.
-        eventually(lambda: not self.ours or count(self.events, QUEUE) == 0, timeout=PATIENCE, what="an empty queue")
+        eventually(lambda: not self.ours or settled(self.events, QUEUE), timeout=PATIENCE, what="an empty queue")
         seconds = time.monotonic() - self._begun
         self.stop(expect=expect)
         self.take_tasks()
@@ -263,6 +257,10 @@ class World(Load):
             at_once=self.at_once,
         )
         return replace(verdict, log=self.log)
+
+    def _all_poison_is_dead(self) -> bool:
+        self.take_dead_letters()
+        return set(self.poisoned) <= set(self._dead)
 
     def _settle_down(self) -> None:
         """Waits until nothing has moved for a while."""
