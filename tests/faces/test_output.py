@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.faces.conftest import Service
+from typed_pubsub.cli.output import Unwritable
+from typed_pubsub.cli.printing import progress
 
 pytestmark = pytest.mark.once
 
@@ -83,3 +85,14 @@ def test_output_to_a_full_disk_is_told_in_one_line(run: Run, name: str) -> None:
 def test_a_command_without_any_stream_has_its_own_exit_code(run: Run, name: str, code: int) -> None:
     ended = run("sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, *COMMANDS[name])
     assert (ended.returncode, "Traceback" in ended.stderr) == (code, False), ended.stderr
+
+
+def test_progress_that_nobody_reads_is_no_fault_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with unread() as pipe, Path(os.devnull).open("w") as nowhere, os.fdopen(os.dup(pipe), "w", buffering=1) as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with progress("moved", 2) as bar, pytest.raises(Unwritable) as told:
+            bar.say("one")
+        monkeypatch.undo()
+        # Where what is left of it goes as it is closed.
+        os.dup2(nowhere.fileno(), stderr.fileno())
+    assert told.value.unread

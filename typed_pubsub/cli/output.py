@@ -16,7 +16,7 @@ UNREAD = 128 + signal.SIGPIPE
 
 
 class Unwritable(Exception):
-    """Standard output does not take what is written to it.
+    """A standard stream does not take what is written to it.
 
     No OSError: those are a connection's, to whoever has one open.
     """

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import click
 import msgspec
 
+from typed_pubsub.cli.output import Unwritable
 from typed_pubsub.texts import printable
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -142,4 +143,8 @@ class _Lines:
             self.say(f"{self._label}: {self._done:,}{self._of}")
 
     def say(self, text: str) -> None:
-        click.echo(text, err=True)
+        try:
+            click.echo(text, err=True)
+        except BrokenPipeError as error:
+            # Said while a connection is open, whose faults are errors of the system too.
+            raise Unwritable(error) from error
