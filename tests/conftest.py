@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from typed_pubsub.testing.nodes import RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
 SERVERS = {"rabbitmq", "redis_server", "managed", "faulty_rabbitmq", "faulty_redis"}
+#: How many virtual hosts are made at once: more for a test cost less each.
+VHOSTS = 40
 
 # Examples that were found once are the same ever after; no deadline, for the machine is shared with servers.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -56,7 +58,7 @@ def need(reason: str | None) -> None:
 def rabbitmq() -> Iterator[RabbitMQNode]:
     """A RabbitMQ node: one for each test process, shared by its tests. Tests that break a node start their own."""
     need(rabbitmq_available())
-    with RabbitMQNode() as node:
+    with RabbitMQNode(vhosts=VHOSTS) as node:
         yield node
 
 

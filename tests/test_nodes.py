@@ -11,7 +11,7 @@ import pytest
 import redis
 from amqp.exceptions import NotFound
 
-from tests.conftest import need
+from tests.conftest import VHOSTS, need
 from tests.support.rabbit import eventually
 from typed_pubsub.testing.nodes import NodeError, RabbitMQNode, RedisNode, rabbitmq_available, redis_available
 
@@ -57,11 +57,12 @@ def test_vhosts_share_nothing(rabbitmq: RabbitMQNode, vhost_url: str) -> None:
 
 
 def test_vhosts_do_not_run_out(rabbitmq: RabbitMQNode) -> None:
-    urls = {rabbitmq.vhost() for _ in range(25)}
-    assert len(urls) == 25
+    urls = {rabbitmq.vhost() for _ in range(VHOSTS + 5)}
+    assert len(urls) == VHOSTS + 5
     for url in urls:
         with kombu.Connection(url) as connection:
             connection.connect()
+        rabbitmq.give_back(url)
 
 
 def test_vhosts_that_are_given_back_are_deleted_before_more_are_made(rabbitmq: RabbitMQNode) -> None:
@@ -70,10 +71,12 @@ def test_vhosts_that_are_given_back_are_deleted_before_more_are_made(rabbitmq: R
     name = url.rpartition("/")[2]
     rabbitmq.give_back(url)
     assert name in rabbitmq.ctl("list_vhosts").split(), "not one by one"
-    kept = [rabbitmq.vhost() for _ in range(21)]
+    kept = [rabbitmq.vhost() for _ in range(VHOSTS + 1)]
     there = rabbitmq.ctl("list_vhosts").split()
     assert name not in there
     assert {one.rpartition("/")[2] for one in kept} <= {*there}
+    for one in kept:
+        rabbitmq.give_back(one)
 
 
 def test_a_vhost_of_a_given_name_comes_and_goes(rabbitmq: RabbitMQNode) -> None:

@@ -258,7 +258,7 @@ def test_a_queue_that_stays_full_leaves_the_event_unknown(make: Make, vhost_url:
 
 @pytest.mark.once
 def test_a_crash_of_the_broker_is_waited_out() -> None:
-    with RabbitMQNode() as node:
+    with RabbitMQNode(vhosts=1) as node:
         url = node.vhost()
         declare(url, QUEUE, an_exchange="app.#")
         # A binding is not on disk when the broker has answered: killed at once, it would come back without it.

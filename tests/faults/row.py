@@ -51,6 +51,11 @@ def row(
     return add
 
 
+def row_on_both(name: str, *, peers: bool = False) -> Callable[[Run], Run]:
+    """Adds a row for RabbitMQ, and one for the embedded broker, which is a slow one: it differs by its broker alone."""
+    return row(name, "rabbitmq", "embedded", peers=peers, slow=("embedded",))
+
+
 def run_row(
     one: Row,
     directory: Path,

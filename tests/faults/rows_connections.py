@@ -31,7 +31,7 @@ def node_set(world: World, **values: int) -> Generator[None]:
             world.node.ctl("eval", f"application:set_env(rabbit, {name}, {_NODE_DEFAULTS[name]}).")
 
 
-@row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True, slow=("rabbitmq", "redis"))
+@row("none", "rabbitmq", "quorum", "embedded", "redis", peers=True, slow=("rabbitmq", "quorum", "redis"))
 def none(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -66,7 +66,7 @@ def outbound_cut(world: World) -> Verdict:
 @row("tasks: confirms never arrive", peers=True)
 def no_confirms(world: World) -> Verdict:
     _, outbound = proxies(world)
-    with world.amid_load():
+    with world.amid_load(FAULTS_CONFIRM="4"):
         outbound.hold_down()
         world.says("no confirm for")
         outbound.cut()
@@ -137,7 +137,7 @@ def slow_lines(world: World) -> Verdict:
     return world.finish()
 
 
-@row("held longer than consumer_timeout")
+@row("held longer than consumer_timeout", slow=True)
 def consumer_timeout(world: World) -> Verdict:
     _, outbound = proxies(world)
     with node_set(world, consumer_timeout=2000, channel_tick_interval=500):

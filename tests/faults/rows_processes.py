@@ -52,7 +52,7 @@ def killed_after_reconnecting(world: World) -> Verdict:
     return world.finish()
 
 
-@row("subscriber: SIGTERM, 4 times", "rabbitmq", "embedded", "redis", peers=True, slow=("redis",))
+@row("subscriber: SIGTERM, 4 times", "rabbitmq", "embedded", "redis", peers=True, slow=("embedded", "redis"))
 def stopped(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -115,7 +115,7 @@ def frozen(world: World) -> Verdict:
     return world.finish()
 
 
-@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True, slow=("rabbitmq",))
+@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True, slow=True)
 def restarted(world: World) -> Verdict:
     assert world.node is not None
     with world.amid_load():

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tests.faults.oracle import Verdict
-from tests.faults.row import row
+from tests.faults.row import row, row_on_both
 from tests.faults.service import EXCHANGE, KEY, QUEUE, Happened
 from tests.faults.world import World
 from tests.support.amqp import declare, linked
@@ -14,7 +14,6 @@ from tests.support.proxy import PUBLISH, Proxy
 from tests.support.rabbit import eventually
 from typed_pubsub.brokers.publishing import MAX_EVENTS
 
-BOTH = ("rabbitmq", "embedded")
 DEADLINE = 2.0
 
 
@@ -48,7 +47,7 @@ def broker_killed(world: World) -> Verdict:
     return world.finish()
 
 
-@row("publisher: no queue takes the event", *BOTH)
+@row_on_both("publisher: no queue takes the event")
 def unroutable(world: World) -> Verdict:
     world.start()
     world.publish(world.size // 2)
@@ -63,7 +62,7 @@ def unroutable(world: World) -> Verdict:
     return world.finish()
 
 
-@row("publisher: the event queue is full (nack)", *BOTH)
+@row_on_both("publisher: the event queue is full (nack)")
 def nacked(world: World) -> Verdict:
     with linked(world.events) as link:
         link.channel().queue_delete(QUEUE)
@@ -116,7 +115,7 @@ def black_hole(world: World) -> Verdict:
     return world.finish()
 
 
-@row("publisher: every event twice under its id", *BOTH)
+@row_on_both("publisher: every event twice under its id")
 def repeated(world: World) -> Verdict:
     world.start()
     with world.publisher() as publisher:
@@ -133,12 +132,12 @@ def repeated(world: World) -> Verdict:
     return verdict
 
 
-@row("publisher: open while the process forks, 4 times", *BOTH)
+@row_on_both("publisher: open while the process forks, 4 times")
 def forked(world: World) -> Verdict:
     return _several(world, "fork")
 
 
-@row("publisher: one, and eight threads", *BOTH)
+@row_on_both("publisher: one, and eight threads")
 def threads(world: World) -> Verdict:
     return _several(world, "threads")
 

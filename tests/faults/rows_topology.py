@@ -3,7 +3,7 @@
 import bz2
 
 from tests.faults.oracle import Verdict
-from tests.faults.row import row
+from tests.faults.row import row, row_on_both
 from tests.faults.service import EXCHANGE, KEY, QUEUE, TASKS
 from tests.faults.sink import count
 from tests.faults.world import DEAD, World
@@ -21,10 +21,8 @@ from tests.support.amqp import (
 )
 from tests.support.rabbit import eventually, queue_state
 
-BOTH = ("rabbitmq", "embedded")
 
-
-@row("Celery's queue deleted under way", *BOTH, peers=True)
+@row_on_both("Celery's queue deleted under way", peers=True)
 def tasks_queue_deleted(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -50,7 +48,7 @@ def tasks_queue_forbidden(world: World) -> Verdict:
     return world.finish()
 
 
-@row("Celery's queue full (reject-publish), emptied bit by bit", *BOTH, peers=True, slow=True)
+@row("Celery's queue full (reject-publish), emptied bit by bit", "rabbitmq", "embedded", peers=True, slow=True)
 def tasks_queue_full(world: World) -> Verdict:
     room = max(world.size // 20, 10)
     world.start(FAULTS_ROOM=str(room))
@@ -77,7 +75,7 @@ def tasks_exchange_missing(world: World) -> Verdict:
     return world.finish()
 
 
-@row("event queue deleted", *BOTH)
+@row_on_both("event queue deleted")
 def event_queue_deleted(world: World) -> Verdict:
     world.start()
     half = world.size // 2
@@ -93,7 +91,7 @@ def event_queue_deleted(world: World) -> Verdict:
     return world.finish()
 
 
-@row("event exchange deleted, and its bindings with it", *BOTH)
+@row_on_both("event exchange deleted, and its bindings with it")
 def event_exchange_deleted(world: World) -> Verdict:
     world.start(FAULTS_ENSURE="3")
     half = world.size // 2
@@ -108,7 +106,7 @@ def event_exchange_deleted(world: World) -> Verdict:
     return world.finish()
 
 
-@row("queues are there, with other arguments (406)", *BOTH)
+@row_on_both("queues are there, with other arguments (406)")
 def used_as_found(world: World) -> Verdict:
     with linked(world.events) as link:
         for queue in (QUEUE, DEAD):
@@ -124,7 +122,7 @@ def used_as_found(world: World) -> Verdict:
     return world.finish()
 
 
-@row("dead-letter queue deleted under way", *BOTH)
+@row_on_both("dead-letter queue deleted under way")
 def dead_letters_deleted(world: World) -> Verdict:
     world.start()
     with world.load():
@@ -136,7 +134,7 @@ def dead_letters_deleted(world: World) -> Verdict:
     return world.finish()
 
 
-@row("dead-letter queue full (reject-publish)", *BOTH)
+@row_on_both("dead-letter queue full (reject-publish)")
 def dead_letters_full(world: World) -> Verdict:
     with linked(world.events) as link:
         link.channel().queue_delete(DEAD)
@@ -155,7 +153,7 @@ def dead_letters_full(world: World) -> Verdict:
     return world.finish()
 
 
-@row("poison of every kind amid load", *BOTH)
+@row_on_both("poison of every kind amid load")
 def poison(world: World) -> Verdict:
     world.start()
     with world.load():

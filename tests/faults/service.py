@@ -72,6 +72,8 @@ def config() -> PubSubConfig:
     # So that a test need not wait for twenty minutes, or one.
     rules: Any = import_module("typed_pubsub.routing.settle")
     rules.HAND_BACK_AFTER = float(os.environ.get("FAULTS_HAND_BACK", rules.HAND_BACK_AFTER))
+    lane: Any = import_module("typed_pubsub.handoff.lane")
+    lane.CONFIRM_TIMEOUT = float(os.environ.get("FAULTS_CONFIRM", lane.CONFIRM_TIMEOUT))
     intake: Any = import_module("typed_pubsub.handoff.intake")
     intake.ENSURE_AFTER = float(os.environ.get("FAULTS_ENSURE", intake.ENSURE_AFTER))
     return PubSubConfig(

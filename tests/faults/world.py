@@ -137,9 +137,9 @@ class World(Load):
         return not self.ours or "in a row)" not in self.log
 
     @contextlib.contextmanager
-    def amid_load(self) -> Generator[None]:
+    def amid_load(self, **settings: str) -> Generator[None]:
         """One fault is the block, with a subscriber that is at work and events that go on coming."""
-        self.start()
+        self.start(**settings)
         with self.load():
             self.reach(0.2)
             self.faults += 1
