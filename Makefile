@@ -48,9 +48,12 @@ format: $(STAMP) ## what ruff can mend by itself
 servers:         ## RabbitMQ and Redis for the tests, where they can be installed
 	@tools/install_servers.sh
 
+# Where the tests are that measure time: to look into all others takes longer than to run these.
+ALONE = $$(grep -rl --include='*.py' 'mark\.alone' tests)
+
 # The other Pythons come first, so that the full run's own line is the last.
 test: venvs lint servers test-others compiled  ## lint, then all tests but the slowest; on other Pythons found those without a broker
-	$(BIN)/pytest -q -m "alone and not slow"
+	$(BIN)/pytest -q -m "alone and not slow" $(ALONE)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow and not alone"
 
 test-others: $(STAMP)
@@ -58,7 +61,7 @@ test-others: $(STAMP)
 
 test-all: $(STAMP) servers compiled      ## all tests, the slow ones too, on every Python found
 	@$(call on_other_pythons,dev,-m "not alone")
-	$(BIN)/pytest -q -m alone
+	$(BIN)/pytest -q -m alone $(ALONE)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not alone"
 
 SIZE ?= 2000
