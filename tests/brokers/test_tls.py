@@ -38,7 +38,6 @@ class Server:
         """Shows a certificate for a name; the URL of ``localhost`` with the authority that issued it."""
         certificate = self.authority.issue(name, days=days).read_text()
         self._shown.write_text(certificate)
-        self.node.ctl("eval", "ssl:clear_pem_cache().")
         return f"{self.url}?ssl_ca_certs={self.authority.path}"
 
     @property

@@ -36,6 +36,7 @@ class RabbitMQNode(Node):
         plugins: Plugins to enable, such as ``rabbitmq_management``; their own ports are not made private.
         settings: Further lines of ``rabbitmq.conf``.
         certificate: PEM file of the node's certificate, its key in it: the node then speaks TLS on ``tls_port`` too.
+            What is written to the file later is shown from the next connection on.
         vhosts: How many virtual hosts ``vhost()`` finds ready; more are made, as many again, when these are used up.
         start_timeout: Seconds that a start may take.
     """
@@ -185,7 +186,8 @@ class RabbitMQNode(Node):
             "RABBITMQ_PID_FILE": str(directory / "pid"),
             # Anything: the script then becomes the Erlang machine instead of starting and guarding it.
             "RUNNING_UNDER_SYSTEMD": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}"
+            " -ssl bypass_pem_cache true",
         }
 
     def _command(self) -> Sequence[Word]:
