@@ -115,7 +115,7 @@ def frozen(world: World) -> Verdict:
     return world.finish()
 
 
-@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True, slow=True)
+@row("RabbitMQ: restarted (stop_app, start_app)", "rabbitmq", "quorum", peers=True, slow=("rabbitmq",))
 def restarted(world: World) -> Verdict:
     assert world.node is not None
     with world.amid_load():
