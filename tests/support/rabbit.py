@@ -9,6 +9,8 @@ import kombu
 from amqp.exceptions import NotFound
 
 T = TypeVar("T")
+#: Seconds that the tests beside one may cost it; those that measure more finely are marked ``alone``.
+SLACK = 1.0
 
 
 def eventually(look: Callable[[], T], *, timeout: float = 30.0, what: str = "it") -> T:
