@@ -74,14 +74,15 @@ def judge(
         at_once: how many events one fault may have sent twice.
     """
     numbers = set(confirmed)
-    wanted = _wanted(numbers)
+    expected = sum(len(expected_tasks(number)) for number in numbers)
+    lost = missing(numbers, tasks)
     copies = Counter((task.number, task.route) for task in tasks)
     again = {what: count - 1 for what, count in copies.items() if count > 1}
     return Verdict(
         events=len(numbers),
-        expected=len(wanted),
-        distinct=len(wanted & set(copies)),
-        lost=sorted(missing(numbers, tasks)),
+        expected=expected,
+        distinct=expected - len(lost),
+        lost=sorted(lost),
         duplicates=sum(again.values()),
         repeated=len({number for number, _ in again}),
         wrong_ids=_wrong(tasks),
@@ -97,11 +98,8 @@ def judge(
 
 def missing(confirmed: Iterable[int], tasks: Iterable[Task]) -> set[tuple[int, str]]:
     """The (number, route) of confirmed events of which no task has come."""
-    return _wanted(confirmed) - {(task.number, task.route) for task in tasks}
-
-
-def _wanted(confirmed: Iterable[int]) -> set[tuple[int, str]]:
-    return {(number, route) for number in confirmed for route in expected_tasks(number)}
+    wanted = {(number, route) for number in confirmed for route in expected_tasks(number)}
+    return wanted - {(task.number, task.route) for task in tasks}
 
 
 def _wrong(tasks: Sequence[Task]) -> list[Task]:

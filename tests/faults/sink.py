@@ -12,7 +12,7 @@ from kombu.utils.json import loads
 from tests.faults.service import TASKS
 from tests.support.amqp import linked, take_all
 from typed_pubsub.brokers.connection import FAULTS
-from typed_pubsub.brokers.event_broker import EmbeddedLink
+from typed_pubsub.settings.sqlite_url import is_sqlite_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ def settled(url: str, queue: str) -> bool:
 
     These it settles while it stops. One of the embedded broker puts back those that it has not come to look at.
     """
-    with contextlib.suppress(*FAULTS), linked(url, 2.0) as link:
-        if isinstance(link, EmbeddedLink):
-            sql = "select count(*) from message join queue on queue.id = message.queue where name = ?"
-            return bool(link.raw.database.read(sql, queue) == [(0,)])
+    if not is_sqlite_url(url):
         return count(url, queue) == 0
+    sql = "select count(*) from message join queue on queue.id = message.queue where name = ?"
+    with contextlib.suppress(*FAULTS), linked(url, 2.0) as link:
+        return bool(link.raw.database.read(sql, queue) == [(0,)])
     return False
 
 

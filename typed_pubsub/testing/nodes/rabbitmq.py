@@ -138,7 +138,7 @@ class RabbitMQNode(Node):
         cookie.write_text(secrets.token_hex(10).upper())
         cookie.chmod(0o400)
         self._spare = self._next_names()
-        (directory / "definitions.json").write_text(json.dumps(_definitions(["/", *self._spare], user="guest")))
+        (directory / "definitions.json").write_text(json.dumps(_definitions(["/", *self._spare])))
         settings = {
             # Vhosts in the definitions are there as soon as the node answers; rabbitmqctl takes half a second for each.
             "load_definitions": str(directory / "definitions.json"),
@@ -264,18 +264,16 @@ def _lean_home(directory: Path) -> str:
     return f"RABBITMQ_HOME={home}\n"
 
 
-def _definitions(vhosts: Sequence[str], *, user: str | None = None) -> dict[str, object]:
-    """RabbitMQ's definitions: virtual hosts that ``guest`` may use, and a user whose password is its name."""
+def _definitions(vhosts: Sequence[str]) -> dict[str, object]:
+    """RabbitMQ's definitions: virtual hosts, and ``guest``, who may use them and whose password is its name."""
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    definitions: dict[str, object] = {
+    salt = secrets.token_bytes(4)
+    digest = base64.b64encode(salt + hashlib.sha256(salt + b"guest").digest()).decode()
+    algorithm = "rabbit_password_hashing_sha256"
+    return {
         "vhosts": [{"name": vhost} for vhost in vhosts],
         "permissions": [{"user": "guest", "vhost": vhost} | everything for vhost in vhosts],
+        "users": [
+            {"name": "guest", "password_hash": digest, "hashing_algorithm": algorithm, "tags": ["administrator"]}
+        ],
     }
-    if user is not None:
-        salt = secrets.token_bytes(4)
-        digest = base64.b64encode(salt + hashlib.sha256(salt + user.encode()).digest()).decode()
-        algorithm = "rabbit_password_hashing_sha256"
-        definitions["users"] = [
-            {"name": user, "password_hash": digest, "hashing_algorithm": algorithm, "tags": ["administrator"]}
-        ]
-    return definitions
